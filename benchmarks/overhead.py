@@ -1,0 +1,94 @@
+"""What a trial costs beside its evaluation: nasturtium and Optuna in one run.
+
+The space has six choices of five options and the function answers at once, so all the time is the
+framework's. CPU time of this process is measured; Optuna's random sampler stands beside.
+
+    python benchmarks/overhead.py [--quick]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+from rich.console import Console
+from rich.table import Table
+
+import nasturtium as nas
+from nasturtium.spaces import choice, decisions
+
+OPTIONS = ("none", "skip", "conv1", "conv3", "pool")
+NAMES = [f"edge_{i}" for i in range(6)]
+
+
+def cpu_ms(job: Callable[[], object], n: int) -> float:
+    """Return the CPU milliseconds that a job takes for each of n trials."""
+    begun = time.process_time()
+    job()
+    return 1e3 * (time.process_time() - begun) / n
+
+
+def error(values: dict[str, str]) -> float:
+    """Return the share of edges that are not ``conv3``."""
+    return sum(values[name] != "conv3" for name in NAMES) / len(NAMES)
+
+
+def study(storage: str | None, name: str) -> nas.Study:
+    """Return a fresh study of the toy."""
+    return nas.Study(
+        space=decisions(**{name: choice(*OPTIONS) for name in NAMES}),
+        estimator=nas.estimators.Function(lambda architecture: {"valid_error": error(dict(architecture))}),
+        storage=storage,
+        name=name,
+    )
+
+
+def run_optuna(storage: str | None, n: int) -> None:
+    """Run Optuna's random sampler on the same toy."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    toy = optuna.create_study(storage=storage, sampler=optuna.samplers.RandomSampler(seed=0))
+    toy.optimize(lambda t: error({name: t.suggest_categorical(name, OPTIONS) for name in NAMES}), n_trials=n)
+
+
+def main() -> None:
+    """Print the table."""
+    sizes = (100, 1_000) if "--quick" in sys.argv else (100, 1_000, 10_000)
+    table = Table("CPU ms a trial", *(f"{n:,} trials" for n in sizes), "wanted")
+    with tempfile.TemporaryDirectory() as folder:
+        for strategy in ("random-search", "regularized-evolution"):
+            memory = [cpu_ms(lambda n=n: study(None, "s").run(strategy, trials=n), n) for n in sizes]
+            table.add_row(f"{strategy}, memory", *(f"{ms:.3f}" for ms in memory), "<= 0.12")
+            stored = []
+            for n in sizes:
+                url = f"sqlite:///{Path(folder) / f'{strategy}-{n}.db'}"
+                stored.append(cpu_ms(lambda n=n, url=url: study(url, "s").run(strategy, trials=n), n))
+            table.add_row(f"{strategy}, SQLite", *(f"{ms:.3f}" for ms in stored), "<= 0.8")
+        # Optuna's SQLite run of 10,000 trials would take minutes and is left out.
+        memory = [cpu_ms(lambda n=n: run_optuna(None, n), n) for n in sizes]
+        table.add_row("Optuna random, memory", *(f"{ms:.3f}" for ms in memory), "")
+        limited = [n for n in sizes if n <= 1_000]
+        stored = [cpu_ms(lambda n=n: run_optuna(f"sqlite:///{folder}/optuna-{n}.db", n), n) for n in limited]
+        table.add_row("Optuna random, SQLite", *(f"{ms:.3f}" for ms in stored), *["-"] * (len(sizes) - len(limited)), "")
+        url = f"sqlite:///{Path(folder) / f'random-search-{sizes[-1]}.db'}"
+        begun = time.process_time()
+        reopened = study(url, "s")
+        reopened.history.losses()
+        seconds = time.process_time() - begun
+    console = Console()
+    console.print(table)
+    console.print(f"reopening {sizes[-1]:,} trials: {seconds:.2f} CPU s (wanted <= 0.5 for 10,000)")
+    program = (
+        "import sys, time; b = time.process_time(); import nasturtium; "
+        "print(f'{time.process_time() - b:.2f} CPU s (wanted <= 0.3), torch loaded:', 'torch' in sys.modules)"
+    )
+    answers = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(3)]
+    console.print("import nasturtium:", min(answer.stdout.strip() for answer in answers))
+
+
+if __name__ == "__main__":
+    main()

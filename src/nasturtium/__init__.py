@@ -1,0 +1,59 @@
+"""nasturtium: neural architecture search.
+
+Data and a budget in; a front of small, accurate, trained and exported networks out. And for
+research: any search space with any search strategy and any performance estimation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nasturtium import errors, estimators, schedulers, spaces, strategies
+from nasturtium._search import search
+from nasturtium._study import Study
+from nasturtium.graphs import operations as _operations
+from nasturtium.trials import Decision, Fidelity, History, Measurement, Objective, Proposal, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.graphs.operations._foreign import Measured
+    from nasturtium.tasks import Task
+
+__all__ = [
+    "Decision",
+    "Fidelity",
+    "History",
+    "Measurement",
+    "Objective",
+    "Proposal",
+    "Study",
+    "Task",
+    "Trial",
+    "__version__",
+    "errors",
+    "estimators",
+    "schedulers",
+    "search",
+    "spaces",
+    "strategies",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is first used."""
+    if name == "Task":
+        from nasturtium.tasks import Task
+
+        return Task
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _measure(module: type, options: tuple[tuple[str, Any], ...], inputs: tuple[tuple[int, ...], ...]) -> Measured:
+    """Measure a user's module; the rooms that need this know no torch, so the root provides it."""
+    from nasturtium.networks import measure_module
+
+    return measure_module(module, options, inputs)
+
+
+_operations.measure_with(_measure)

@@ -1,0 +1,289 @@
+"""Final training: the best of the front, trained on everything but the test data, then tested once.
+
+It is a child study (``kind="final"``) in the same storage, so that it survives a kill like any
+other. Which networks and how many epochs is fixed before it begins, and nothing is selected after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from nasturtium._study import Study
+from nasturtium.errors import UsageError
+from nasturtium.spaces import Architecture
+from nasturtium.strategies import Strategy
+from nasturtium.trials import History, Note, Proposal, State, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.estimators._checkpoint import Checkpoint
+    from nasturtium.report import FinalResults
+
+MOST_EPOCHS = 200
+"""The longest final training that is planned."""
+
+LENGTHENING = 12
+"""How many times longer than in the search a final training is at most."""
+
+
+@final
+@dataclass(frozen=True)
+class TheseOnly(Strategy):
+    """Proposes a fixed list, in order.
+
+    Args:
+        architectures: The candidates.
+        numbers: The trials of the parent study that they were.
+    """
+
+    architectures: tuple[Architecture, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    multi_objective: ClassVar[bool] = True
+    is_baseline: ClassVar[bool] = True
+
+    def ask(self, history: History, n: int) -> list[Proposal]:
+        """Return the next ones of the list."""
+        start = history.n_trials
+        chosen = zip(self.architectures[start : start + n], self.numbers[start : start + n], strict=True)
+        return [Proposal(architecture, attributes={"of": number}) for architecture, number in chosen]
+
+
+@final
+@dataclass(frozen=True)
+class FinalPlan:
+    """What is trained in the end.
+
+    Args:
+        numbers: Trials of the search, the best first.
+        epochs: Length of each training.
+    """
+
+    numbers: tuple[int, ...]
+    epochs: int
+
+
+def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan | None:
+    """Return the plan for the time that is left; None if there is nothing to train.
+
+    The length is such that the best network takes about half the time, at most ``LENGTHENING``
+    times that of the search; then as many networks as fit, at least one.
+
+    Args:
+        study: The search.
+        seconds: Time for the final training; None means four times the search's epochs for at
+            most five networks.
+        workers: Trainings at a time.
+    """
+    assert study.estimator is not None
+    front = [t for t in study.front() if t.step > 0 and t.architecture is not None]
+    searched = study.estimator.ladder()[-1].fidelity.epochs
+    if not front or study.estimator.final(max(searched, 1)) is None:
+        return None
+    if seconds is None:
+        return FinalPlan(tuple(t.number for t in front[:5]), min(4 * searched, MOST_EPOCHS))
+    costs = [_seconds_an_epoch(study, trial) for trial in front]
+    longest = min(LENGTHENING * searched, MOST_EPOCHS)
+    epochs = int(min(max(0.5 * seconds / costs[0], 1), longest))
+    numbers, spent = [], 0.0
+    for trial, cost in zip(front, costs, strict=True):
+        spent += epochs * cost
+        if numbers and (spent > 0.85 * seconds * workers or epochs * cost > 0.85 * seconds):
+            break
+        numbers.append(trial.number)
+    return FinalPlan(tuple(numbers), epochs)
+
+
+def _seconds_an_epoch(study: Study, trial: Trial) -> float:
+    """Return what an epoch on all the data costs, judging by the search."""
+    task = study.task.for_search()
+    share = len(task.train) * trial.fidelity.fraction
+    return trial.seconds / trial.step * (len(task.train) + len(task.valid)) / share
+
+
+def child_name(study: Study) -> str:
+    """Return the name of the final training of the search as far as it is."""
+    return f"{study.name}/final@{study.history.n_trials}"
+
+
+def open_final(study: Study, plan: FinalPlan | None) -> tuple[Study, TheseOnly] | None:
+    """Return the child study: the stored one as it was planned, else one of this plan."""
+    stored = study.storage.read(child_name(study))
+    if stored:
+        created = stored[0].data  # type: ignore[union-attr]
+        plan = FinalPlan(tuple(created["of"]), created["epochs"])
+    if plan is None or study.estimator is None:
+        return None
+    estimator = study.estimator.final(plan.epochs)
+    assert estimator is not None
+    child = Study(
+        space=study.space,
+        estimator=estimator,
+        objectives=["train_error"],
+        task=study.task.for_final(),
+        storage=study.storage,
+        name=child_name(study),
+        notes={"kind": "final", "parent": study.name, "of": list(plan.numbers), "epochs": plan.epochs},
+    )
+    architectures = [study.history.trial(number).architecture for number in plan.numbers]
+    return child, TheseOnly(tuple(a for a in architectures if a is not None), plan.numbers)
+
+
+@final
+@dataclass(frozen=True)
+class Chosen:
+    """A network of the front with the weights it is delivered with.
+
+    Args:
+        trial: The search's trial.
+        weights: ``"final"`` or ``"search"``.
+        epochs: Epochs that the weights were trained for.
+        checkpoint: The state.
+        report: Test metrics, once they were read.
+    """
+
+    trial: Trial
+    weights: str
+    epochs: int
+    checkpoint: Checkpoint
+    report: Mapping[str, float]
+
+
+def chosen_networks(study: Study, child: Study | None) -> list[Chosen]:
+    """Return the front's networks with their best weights; those without a checkpoint are left out."""
+    from nasturtium.estimators._checkpoint import Checkpoint
+
+    trained = _trained(child)
+    tested = _tested(study) | (_tested(child) if child is not None else {})
+    chosen = []
+    for trial in study.front():
+        for owner, source, weights in ((child, trained.get(trial.number), "final"), (study, trial, "search")):
+            data = None if owner is None or source is None else checkpoint_data(owner, source)
+            if source is not None and data is not None:
+                report = tested.get((trial.number, weights), {})
+                chosen.append(Chosen(trial, weights, source.step, Checkpoint.from_bytes(data), report))
+                break
+    return chosen
+
+
+def checkpoint_data(study: Study, trial: Trial) -> bytes | None:
+    """Return a trial's latest checkpoint; None if it is gone."""
+    store = study.store()
+    return store.get(trial.checkpoint) if store is not None and trial.checkpoint is not None else None
+
+
+def _trained(child: Study | None) -> dict[int, Trial]:
+    """Return the finished final trainings by the search's trial number."""
+    if child is None or not child.is_begun:
+        return {}
+    return {t.proposal.attributes["of"]: t for t in child.history.trials(State.FINISHED)}
+
+
+def _tested(study: Study) -> dict[tuple[int, str], dict[str, float]]:
+    """Return the test metrics that were read, by (search trial, weights)."""
+    if not study.is_begun:
+        return {}
+    notes = [e.data for e in study.journal.log.events() if isinstance(e, Note) and e.kind == "tested"]
+    return {(n["of"], n["weights"]): dict(n["values"]) for n in notes}
+
+
+def test_networks(study: Study, child: Study | None) -> list[Chosen]:
+    """Read the test data for each network of the front that was not tested yet; each read is an event."""
+    from nasturtium.estimators._training import judge
+    from nasturtium.networks import build
+
+    log = child if child is not None and child.is_begun else study
+    for chosen in chosen_networks(study, child):
+        if chosen.report:
+            continue
+        network = build(study.space.graph(chosen.checkpoint.architecture).simplified())
+        network.load_state_dict(dict(chosen.checkpoint.network))
+        values = judge(network, study.task, study.task.test(), "test")
+        log.journal.add(Note("tested", {"of": chosen.trial.number, "weights": chosen.weights, "values": values}))
+        log.journal.flush()
+    return chosen_networks(study, child)
+
+
+def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Path:
+    """Write one network's folder."""
+    from nasturtium.export import export_network
+    from nasturtium.networks import build
+
+    graph = study.space.graph(chosen.checkpoint.architecture).simplified()
+    network = build(graph)
+    network.load_state_dict(dict(chosen.checkpoint.network))
+    return export_network(network, folder, architecture=chosen.checkpoint.architecture, task=study.task)
+
+
+def export_trial(study: Study, trial: Trial, folder: Path) -> Path:
+    """Write a trial's network with its final weights, or else those of the search.
+
+    Raises:
+        UsageError: The trial has no checkpoint (any more).
+    """
+    opened = open_final(study, None)
+    child = opened[0] if opened else None
+    for chosen in chosen_networks(study, child):
+        if chosen.trial.number == trial.number:
+            return export_chosen(study, chosen, folder)
+    from nasturtium.estimators._checkpoint import Checkpoint
+
+    data = checkpoint_data(study, trial)
+    if data is None:
+        raise UsageError(
+            f"only a trial with a checkpoint is exported, got trial {trial.number} ({trial.state}); the front's have one."
+        )
+    return export_chosen(study, Chosen(trial, "search", trial.step, Checkpoint.from_bytes(data), {}), folder)
+
+
+def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
+    """Return what the report and ``front.json`` say of each network."""
+    from nasturtium.report import FinalResults
+
+    n_test = len(study.task.test())
+    rows = []
+    for entry in chosen:
+        metrics = entry.trial.metrics
+        objectives = {o.metric: metrics.get(o.metric, float("nan")) for o in study.objectives}
+        rows.append(
+            FinalResults(
+                trial=entry.trial.number,
+                key=study.space.graph(entry.checkpoint.architecture).key,
+                folder=f"trial-{entry.trial.number}",
+                params=int(metrics["params"]),
+                flops=int(metrics["flops"]),
+                epochs=entry.epochs,
+                valid_error=metrics.get("valid_error", float("nan")),
+                test_error=entry.report.get("test_error", float("nan")),
+                n_test=n_test,
+                weights=entry.weights,
+                objectives=objectives,
+            )
+        )
+    return rows
+
+
+def front_json(study: Study, rows: list[FinalResults]) -> list[dict[str, Any]]:
+    """Return the content of ``front.json``."""
+    entries = []
+    for row in rows:
+        architecture = study.history.trial(row.trial).architecture
+        assert architecture is not None
+        entries.append(
+            {
+                "trial": row.trial,
+                "key": row.key,
+                "architecture": architecture.to_json(),
+                "folder": row.folder,
+                "params": row.params,
+                "flops": row.flops,
+                "valid_error": row.valid_error,
+                "test_error": row.test_error,
+                "weights": row.weights,
+                "epochs": row.epochs,
+                **row.objectives,
+            }
+        )
+    return entries

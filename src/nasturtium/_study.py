@@ -1,0 +1,440 @@
+"""Study: one search, from Python."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from nasturtium._registry import Registry
+from nasturtium.engine import (
+    Budget,
+    Executor,
+    InlineExecutor,
+    Journal,
+    LocalExecutor,
+    Loop,
+    Workload,
+    asked_event,
+    leg_end,
+)
+from nasturtium.errors import RequirementError, SearchFinished, StudyExistsError, UsageError, near_matches
+from nasturtium.estimators import ESTIMATORS, Estimator
+from nasturtium.schedulers import SCHEDULERS, Scheduler
+from nasturtium.spaces import COSTS, SPACES, Space
+from nasturtium.storage import CheckpointStore, CheckpointView, Storage, new_owner, open_storage
+from nasturtium.strategies import STRATEGIES, Strategy, check_fit
+from nasturtium.trials import (
+    Decision,
+    Ended,
+    History,
+    Limit,
+    Log,
+    Measured,
+    Measurement,
+    Note,
+    Objective,
+    PriorTrial,
+    Proposal,
+    Setting,
+    State,
+    Trial,
+    as_objective,
+    ranking,
+)
+
+T = TypeVar("T")
+
+SURPLUS_BYTES = 1_000_000_000
+"""Checkpoints that nobody needs are deleted while all of a study's take more than this."""
+
+
+@final
+class Study:
+    """A search: a space, an estimator, objectives, and the log of what happened.
+
+    Args:
+        space: A space, its name or its call, such as ``"nasnet(cells=2)"``.
+        estimator: An estimator, its name or its call; None for studies that are only told values.
+        objectives: Names of metrics to be made small, or ``Objective`` values.
+        limits: Greatest values by metric. Limits on ``params`` and ``flops`` restrict the space,
+            those on measured metrics count as violations.
+        task: The data, or None.
+        scheduler: A scheduler, its name or its call.
+        storage: URL of the database, a ``Storage``, or None for this process's memory.
+        name: Name in the storage; None makes one up. A stored study of that name goes on, if its
+            components are the same.
+        prior: Results of earlier studies, for strategies that use them.
+        notes: What else the log should say of the study: JSON data.
+
+    Raises:
+        UsageError: An argument is wrong, or the stored study has other components.
+        RequirementError: Two components do not fit each other.
+
+    Example:
+        >>> from nasturtium.spaces import choice, decisions
+        >>> from nasturtium.estimators import Function
+        >>> space = decisions(a=choice(1, 2, 3), b=choice(1, 2, 3))
+        >>> study = Study(space=space, estimator=Function(lambda x: {"valid_error": x["a"] * x["b"] / 9}))
+        >>> study.run("random-search", trials=9, seed=0).front()[0].metrics["valid_error"] * 9
+        1.0
+    """
+
+    def __init__(
+        self,
+        *,
+        space: Space | str,
+        estimator: Estimator | str | None = None,
+        objectives: Sequence[str | Objective] = ("valid_error",),
+        limits: Mapping[str, float] | None = None,
+        task: Any = None,
+        scheduler: Scheduler | str = "fixed",
+        storage: Storage | str | None = None,
+        name: str | None = None,
+        prior: Sequence[PriorTrial] = (),
+        notes: Mapping[str, Any] | None = None,
+    ) -> None:
+        limits = dict(limits or {})
+        bound = made(SPACES, space)
+        bound = bound if task is None else bound.on(task)
+        self.space = bound.limited(**{cost: v for cost, v in limits.items() if cost in COSTS})
+        self.limits = tuple(Limit(metric, v) for metric, v in limits.items() if metric not in COSTS)
+        self.estimator = None if estimator is None else made(ESTIMATORS, estimator)
+        self.objectives = tuple(as_objective(o) for o in objectives)
+        self.task = task
+        self.scheduler = made(SCHEDULERS, scheduler)
+        self.storage = open_storage(storage) if storage is None or isinstance(storage, str) else storage
+        self.name = name or _fresh_name(self.storage)
+        self._prior = tuple(prior)
+        self._notes = dict(notes or {})
+        self._store: CheckpointStore | None = None
+        self._journal: Journal | None = None
+        self._check()
+        events = self.storage.read(self.name)
+        if events:
+            self._reopen(events)
+
+    def _check(self) -> None:
+        if not self.objectives:
+            raise UsageError("a study has at least one objective, got none; name a metric such as 'valid_error'.")
+        if self.estimator is None:
+            return
+        for capability in self.estimator.requires:
+            if not self.space.supports(capability):
+                raise RequirementError(
+                    f"{type(self.estimator).__name__} needs a space with {capability.__name__}, got "
+                    f"{type(self.space).__name__}; take another space or estimator."
+                )
+        known = self.estimator.metrics()
+        for metric in (*(o.metric for o in self.objectives), *(limit.metric for limit in self.limits)):
+            if known and metric not in known:
+                raise UsageError(f"unknown metric {metric!r}; {near_matches(metric, known)}")
+
+    # -- the log ---------------------------------------------------------------------------------
+
+    def _described(self) -> dict[str, Any]:
+        """Return what must be the same when the study goes on."""
+        return {
+            "space": SPACES.describe(self.space),
+            "estimator": None if self.estimator is None else ESTIMATORS.describe(self.estimator),
+            "scheduler": SCHEDULERS.describe(self.scheduler),
+            "objectives": [[o.metric, o.maximize] for o in self.objectives],
+            "limits": [[limit.metric, limit.bound] for limit in self.limits],
+            "task": None if self.task is None else {"name": self.task.name, "content": self.task.content},
+        }
+
+    def _setting(self, seed: int, horizon: int | None) -> Setting:
+        ladder = self.estimator.ladder() if self.estimator else None
+        extra = {} if ladder is None else {"ladder": ladder}
+        return Setting(self.space, self.objectives, self.limits, seed, horizon, **extra)
+
+    def _begin(self, strategy: Strategy, seed: int | None, horizon: int | None) -> Journal:
+        """Return the journal; the first time, write down what the study is."""
+        if self._journal is not None:
+            self._check_same(strategy, seed)
+            return self._journal
+        setting = self._setting(seed or 0, horizon)
+        check_fit(strategy, setting)
+        created = {
+            "name": self.name,
+            "seed": setting.seed,
+            "horizon": horizon,
+            "strategy": STRATEGIES.describe(strategy),
+            **self._described(),
+            "versions": versions(),
+            **self._notes,
+        }
+        log = Log(setting, prior=self._prior)
+        journal = Journal(log, self.storage, self.name)
+        journal.add(Note("created", created))
+        journal.flush()
+        self._journal = journal
+        return journal
+
+    def _reopen(self, events: Sequence[Any]) -> None:
+        created = events[0].data
+        described = self._described()
+        for part, value in described.items():
+            if created[part] != value:
+                raise StudyExistsError(
+                    f"study {self.name!r} was stored with {part} {created[part]}, got {value}; give the same, or "
+                    "another name."
+                )
+        log = Log(self._setting(created["seed"], created["horizon"]), prior=self._prior)
+        log.append(events)
+        self._journal = Journal(log, self.storage, self.name)
+
+    def _check_same(self, strategy: Strategy, seed: int | None) -> None:
+        stored = self.created
+        described = STRATEGIES.describe(strategy)
+        if stored["strategy"] != described:
+            raise StudyExistsError(
+                f"study {self.name!r} runs strategy {stored['strategy']}, got {described}; take a new study for another."
+            )
+        if seed is not None and seed != stored["seed"]:
+            raise StudyExistsError(f"study {self.name!r} has seed {stored['seed']}, got {seed}; take a new study.")
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the study has a log."""
+        return self._journal is not None
+
+    @property
+    def journal(self) -> Journal:
+        """The log in memory and in storage.
+
+        Raises:
+            UsageError: The study has not begun.
+        """
+        if self._journal is None:
+            raise UsageError(f"study {self.name!r} must have begun, got no event yet; call run() or ask() first.")
+        return self._journal
+
+    @property
+    def created(self) -> dict[str, Any]:
+        """What the study is, as its first event says."""
+        first = self.journal.log.events()[0]
+        assert isinstance(first, Note)
+        return dict(first.data)
+
+    @property
+    def history(self) -> History:
+        """Everything that has happened so far."""
+        return self.journal.history()
+
+    def front(self) -> list[Trial]:
+        """Return the finished trials that none dominates, the best first objective first."""
+        return self.history.front()
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def run(
+        self,
+        strategy: Strategy | str,
+        *,
+        trials: int | None = None,
+        minutes: float | None = None,
+        epochs: int | None = None,
+        seed: int | None = None,
+        horizon: int | None = None,
+        workers: int = 1,
+        executor: Executor | str | None = None,
+        watch: Callable[[History], None] | None = None,
+    ) -> Study:
+        """Run the search until the budget is used up or the strategy has finished.
+
+        Args:
+            strategy: A strategy, its name or its call.
+            trials: Number of trials in the whole study, those of earlier runs included.
+            minutes: Time from now on.
+            epochs: Epochs trained in the whole study.
+            seed: The study's seed; set once.
+            horizon: The expected number of trials for schedules; ``trials`` by default; set once.
+            workers: Number of evaluations at a time.
+            executor: ``"inline"`` (this process; the default for one worker), ``"local"`` (worker
+                processes) or an executor.
+            watch: Called with the history after every round.
+
+        Returns:
+            The study itself.
+        """
+        if self.estimator is None:
+            raise UsageError("run() needs an estimator, got a study without one; use ask() and tell().")
+        budget = Budget(trials, None if minutes is None else 60 * minutes, epochs)
+        made_strategy = made(STRATEGIES, strategy)
+        journal = self._begin(made_strategy, seed, horizon or trials)
+        runner = executor if isinstance(executor, Executor) else make_executor(executor, workers)
+        owner = new_owner()
+        self.storage.acquire(self.name, owner)
+        journal.owner = owner
+        try:
+            store = self.store(shared=not isinstance(runner, InlineExecutor))
+            runner.start(self._workload(store))
+            Loop(journal, made_strategy, self.scheduler, runner, budget, watch).run()
+            self._prune(made_strategy)
+        finally:
+            runner.close()
+            journal.owner = None
+            self.storage.release(self.name, owner)
+        return self
+
+    def _workload(self, store: CheckpointStore | None) -> Workload:
+        assert self.estimator is not None
+        views = None if store is None else _Views(store.url)
+        task = None if self.task is None else self.task.fit_part(self._notes.get("kind", "search"))
+        return Workload(self.estimator, self.space, task, checkpoints=views)
+
+    def begin(self, strategy: Strategy | str, *, seed: int = 0, horizon: int | None = None) -> None:
+        """Write the study's first event, which says what it is."""
+        self._begin(made(STRATEGIES, strategy), seed, horizon)
+
+    def store(self, *, shared: bool = True) -> CheckpointStore | None:
+        """Return where checkpoints are kept; None for a study in memory that nobody shares."""
+        if self._store is None:
+            url = self.storage.checkpoints(self.name)
+            if url is None and not shared:
+                return None
+            self._store = CheckpointStore(url)
+        return self._store
+
+    def _prune(self, strategy: Strategy) -> None:
+        """Drop the checkpoints that nobody needs any more, beyond ``SURPLUS_BYTES``."""
+        if self._store is None:
+            return
+        history = self.history
+        needed = {*strategy.keeps(history), *(t.number for t in history.trials(State.PAUSED))}
+        keep = {trial.checkpoint for trial in map(history.trial, needed) if trial.checkpoint}
+        order = ranking(history.losses())[::-1].tolist()
+        surplus = [m.checkpoint for n in order for m in history.trial(n).measurements if m.checkpoint]
+        self._store.prune(keep, surplus, budget_bytes=SURPLUS_BYTES)
+
+    def ask(self, strategy: Strategy | str, *, seed: int | None = None, horizon: int | None = None) -> Trial | None:
+        """Return the next trial to evaluate, for a loop of one's own; None means "wait".
+
+        Raises:
+            SearchFinished: The strategy has nothing left to propose.
+        """
+        chosen = made(STRATEGIES, strategy)
+        journal = self._begin(chosen, seed, horizon)
+        history = journal.history().sealed()
+        proposal = self.scheduler.promote(history)
+        proposals = [proposal] if proposal is not None else chosen.ask(history, 1)
+        if not proposals:
+            if history.trials(State.PENDING, State.RUNNING):
+                return None
+            raise SearchFinished(f"{type(chosen).__name__} has nothing left to propose after {history.n_trials} trials.")
+        event = asked_event(history, proposals[0], 0, self.scheduler)
+        journal.add(event)
+        journal.flush()
+        return journal.history().trial(event.number)
+
+    def tell(
+        self, trial: Trial | int, metrics: Mapping[str, float] | str, *, step: int | None = None, seconds: float = 0.0
+    ) -> Decision:
+        """Record what a trial of ``ask`` gave, and return whether to go on with it.
+
+        Args:
+            trial: The trial or its number.
+            metrics: Values by name; or a text, the reason why it failed.
+            step: The step they belong to; None means the end of the trial's leg.
+            seconds: What it cost.
+
+        Returns:
+            CONTINUE, or STOP if the trial is over.
+
+        Raises:
+            UsageError: The trial is not under way.
+        """
+        journal = self.journal
+        number = trial if isinstance(trial, int) else trial.number
+        current = journal.history().trial(number)
+        if current.state not in (State.PENDING, State.RUNNING):
+            raise UsageError(f"only a trial under way is told, got trial {number}, which is {current.state}; ask anew.")
+        if isinstance(metrics, str):
+            journal.add(Ended(number, State.FAILED, metrics))
+            journal.flush()
+            return Decision.STOP
+        end = current.fidelity.epochs
+        measurement = Measurement(end if step is None else step, dict(metrics), seconds)
+        journal.add(Measured(number, measurement))
+        history = journal.history().sealed()
+        decision = self.scheduler.decide(history, history.trial(number), measurement)
+        is_end = step is None or step >= end > 0
+        if is_end or decision is Decision.STOP:
+            journal.add(leg_end(journal.history(), number, stopped=not is_end))
+            decision = Decision.STOP
+        journal.flush()
+        return decision
+
+    # -- results ---------------------------------------------------------------------------------
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one HTML file that needs nothing else."""
+        from nasturtium.report import write_report
+
+        return write_report(self.history, self.created, Path(path))
+
+    def export(self, trial: Trial | int, folder: str | Path) -> Path:
+        """Write a trial's trained network: ONNX, torch.export, plain source, weights.
+
+        Raises:
+            UsageError: The trial has no network or no checkpoint any more.
+        """
+        from nasturtium._final import export_trial
+
+        return export_trial(self, self.history.trial(trial if isinstance(trial, int) else trial.number), Path(folder))
+
+
+@final
+class _Views:
+    """Makes the checkpoint view of one evaluation, in whichever process it runs."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(self, references: Mapping[int, str]) -> CheckpointView:
+        return CheckpointView(CheckpointStore(self.url), references)
+
+
+def made(registry: Registry[T], component: T | str) -> T:
+    """Return a component that was given as itself, by name or by call."""
+    return registry.create(component) if isinstance(component, str) else component
+
+
+def make_executor(name: str | None, workers: int) -> Executor:
+    """Return the executor of a name; None means inline for one worker, else local.
+
+    Raises:
+        UsageError: There is no such executor, or the number of workers is not positive.
+    """
+    if workers < 1:
+        raise UsageError(f"workers is at least 1, got {workers}; raise it.")
+    if name == "inline" and workers > 1:
+        raise UsageError(f"the inline executor has one worker, got workers={workers}; use executor='local'.")
+    if name == "inline" or (name is None and workers == 1):
+        return InlineExecutor()
+    if name in (None, "local"):
+        return LocalExecutor(workers)
+    raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local'])}")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    packages = ("nasturtium", "numpy", "torch")
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except ModuleNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _fresh_name(storage: Storage) -> str:
+    taken = set(storage.studies())
+    number = 1
+    while f"study-{number}" in taken:
+        number += 1
+    return f"study-{number}"

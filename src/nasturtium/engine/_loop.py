@@ -1,0 +1,254 @@
+"""The loop: promote, ask, append, submit, receive, decide, append."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import final
+
+from nasturtium.engine._base import Died, Done, Executor, Failed, Job, Message, Reported
+from nasturtium.engine._budget import Budget
+from nasturtium.engine._journal import Journal
+from nasturtium.errors import RequirementError
+from nasturtium.estimators._base import Assignment
+from nasturtium.schedulers._base import Scheduler
+from nasturtium.strategies._base import Strategy
+from nasturtium.trials import (
+    Asked,
+    Decision,
+    Ended,
+    Fidelity,
+    History,
+    Lost,
+    Measured,
+    Proposal,
+    Setting,
+    State,
+    Trial,
+)
+
+MAX_ATTEMPTS = 2
+"""How often a trial's worker or engine may die before the trial has failed."""
+
+
+@final
+class Loop:
+    """Runs one study until its budget is used up or its strategy has finished.
+
+    Args:
+        journal: The study's log.
+        strategy: Proposes.
+        scheduler: Divides effort.
+        executor: Evaluates, already started.
+        budget: When to stop.
+        watch: Called with the history after every round, for displays.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        strategy: Strategy,
+        scheduler: Scheduler,
+        executor: Executor,
+        budget: Budget,
+        watch: Callable[[History], None] | None = None,
+    ) -> None:
+        self.journal = journal
+        self.strategy = strategy
+        self.scheduler = scheduler
+        self.executor = executor
+        self.budget = budget
+        self.watch = watch
+        self._begun = executor.now()
+        self._running: set[int] = set()
+        self._stopping: set[int] = set()
+
+    def run(self) -> None:
+        """Run to the end.
+
+        Raises:
+            KeyboardInterrupt: After what is in flight was put back.
+            LogMovedOn: Another process wrote to this study.
+        """
+        again = recover(self.journal)
+        try:
+            while True:
+                again = self._refill(again)
+                if not self._running:
+                    break
+                for message in self.executor.receive(self.budget.left(self._elapsed())):
+                    self._handle(message)
+                self.journal.tick()
+                if self.watch is not None:
+                    self.watch(self.journal.history())
+                if self.budget.left(self._elapsed()) == 0:
+                    break
+        finally:
+            self._put_back()
+            self.journal.flush()
+
+    def _elapsed(self) -> float:
+        return self.executor.now() - self._begun
+
+    def _refill(self, again: list[int]) -> list[int]:
+        """Give every free worker a job: lost trials first, then promotions, then new ones."""
+        jobs = []
+        free = self.executor.n_workers - len(self._running)
+        while again and free > len(jobs):
+            jobs.append(job_of(self.journal.history(), again.pop(0)))
+        while free > len(jobs):
+            asked = list(self._asked(free - len(jobs), len(self._running) + len(jobs)))
+            if not asked:
+                break
+            self.journal.add(*asked)
+            history = self.journal.history()
+            jobs += [job_of(history, event.number) for event in asked]
+        if jobs:
+            self.journal.flush()
+            for job in jobs:
+                self._running.add(job.assignment.number)
+                self.executor.submit(job)
+        return again
+
+    def _asked(self, n: int, n_running: int) -> Iterable[Asked]:
+        """Return what to begin next: one promotion, or up to n new trials."""
+        history = self.journal.history().sealed()
+        if self.budget.left(self._elapsed()) == 0:
+            return []
+        promoted = self.scheduler.promote(history)
+        if promoted is not None:
+            return [asked_event(history, promoted, 0, self.scheduler)]
+        room = min(n, self.budget.room(history, self._elapsed(), n_running))
+        proposals = self.strategy.ask(history, room) if room else []
+        new = 0
+        events = []
+        for proposal in proposals[:room]:
+            events.append(asked_event(history, proposal, new, self.scheduler))
+            new += proposal.resume is None
+        return events
+
+    def _handle(self, message: Message) -> None:
+        number = message.number
+        if isinstance(message, Reported):
+            self.journal.add(Measured(number, message.measurement))
+            history = self.journal.history().sealed()
+            decision = self.scheduler.decide(history, history.trial(number), message.measurement)
+            if decision is Decision.STOP:
+                self._stopping.add(number)
+            self.executor.answer(number, decision)
+            return
+        self._running.discard(number)
+        if isinstance(message, Died):
+            self._lost(number, message.reason)
+        elif isinstance(message, Failed):
+            self.journal.add(Ended(number, State.FAILED, message.reason))
+        elif isinstance(message, Done):
+            stopped = number in self._stopping
+            self._stopping.discard(number)
+            self.journal.add(leg_end(self.journal.history(), number, stopped=stopped))
+
+    def _lost(self, number: int, reason: str) -> None:
+        """Begin a trial again, or give it up."""
+        self._stopping.discard(number)
+        self.journal.add(Lost(number, reason))
+        if self.journal.history().trial(number).attempt >= MAX_ATTEMPTS:
+            self.journal.add(Ended(number, State.FAILED, f"crashed: {reason}"))
+            return
+        job = job_of(self.journal.history(), number)
+        self.journal.flush()
+        self._running.add(number)
+        self.executor.submit(job)
+
+    def _put_back(self) -> None:
+        """Mark what is in flight as interrupted, which is no crash."""
+        for number in sorted(self._running):
+            self.journal.add(Lost(number, "interrupted", is_crash=False))
+        self._running.clear()
+
+
+def recover(journal: Journal) -> list[int]:
+    """Return the trials in flight when the last engine ended; those that died too often fail.
+
+    A trial that was put back in good order is not counted as lost.
+    """
+    again = []
+    history = journal.history()
+    put_back = _put_back_last(journal)
+    for trial in history.trials(State.PENDING, State.RUNNING):
+        if trial.number not in put_back:
+            journal.add(Lost(trial.number, "the engine died"))
+            if trial.attempt + 1 >= MAX_ATTEMPTS:
+                journal.add(Ended(trial.number, State.FAILED, "crashed: the engine died with it twice"))
+                continue
+        again.append(trial.number)
+    journal.flush()
+    return again
+
+
+def _put_back_last(journal: Journal) -> set[int]:
+    """Return the trials whose last event is an interruption in good order."""
+    last: dict[int, bool] = {}
+    for event in journal.log.events():
+        if isinstance(event, (Asked, Measured, Ended, Lost)):
+            last[event.number] = isinstance(event, Lost) and not event.is_crash
+    return {number for number, good in last.items() if good}
+
+
+def asked_event(history: History, proposal: Proposal, offset: int, scheduler: Scheduler) -> Asked:
+    """Return the event that begins a proposal, numbered after the trials of the history.
+
+    Raises:
+        RequirementError: It resumes a trial that is not paused.
+    """
+    if proposal.resume is None:
+        fidelity = proposal.fidelity or scheduler.first(history.study)
+        return Asked(history.n_trials + offset, proposal, history.length, fidelity)
+    trial = history.trial(proposal.resume)
+    if trial.state is not State.PAUSED:
+        raise RequirementError(f"only a paused trial is resumed, got trial {trial.number}, which is {trial.state}.")
+    return Asked(trial.number, proposal, history.length, proposal.fidelity or _above(history.study, trial))
+
+
+def _above(study: Setting, trial: Trial) -> Fidelity:
+    """Return the next rung over a trial's fidelity; the highest if it is on none."""
+    higher = (r.fidelity for r in study.ladder if r.fidelity.rank > trial.fidelity.rank)
+    return next(higher, study.ladder[-1].fidelity)
+
+
+def leg_end(history: History, number: int, *, stopped: bool) -> Ended:
+    """Return the event that ends a leg: finished at the top of the ladder, else paused."""
+    trial = history.trial(number)
+    if stopped:
+        return Ended(number, State.STOPPED, "stopped by the scheduler")
+    if not trial.measurements:
+        return Ended(number, State.FAILED, "the estimator measured nothing")
+    done = trial.fidelity.rank >= history.study.ladder[-1].fidelity.rank
+    return Ended(number, State.FINISHED if done else State.PAUSED)
+
+
+def job_of(history: History, number: int) -> Job:
+    """Return the job of a trial's current leg."""
+    trial = history.trial(number)
+    continues = all(r.continues for r in history.study.ladder if r.fidelity == trial.fidelity)
+    assignment = Assignment(
+        number,
+        trial.architecture,
+        trial.fidelity,
+        trial.step if continues else 0,
+        trial.parents,
+        trial.proposal.edits,
+    )
+    references = {}
+    for other in (number, *trial.parents):
+        checkpoint = history.trial(other).checkpoint
+        if checkpoint is not None:
+            references[other] = checkpoint
+    return Job(assignment, evaluation_seed(history.study.seed, trial.proposal), references)
+
+
+def evaluation_seed(seed: int, proposal: Proposal) -> int:
+    """Return the seed of an evaluation: of (study's seed, architecture, replicate), not of the number."""
+    architecture = "space" if proposal.architecture is None else proposal.architecture.text
+    text = f"{seed}|{architecture}|{proposal.replicate}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big")
+

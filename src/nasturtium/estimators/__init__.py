@@ -1,0 +1,38 @@
+"""Performance estimation: how good an architecture is."""
+
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.estimators._base import (
+    ESTIMATORS,
+    Assignment,
+    Checkpoints,
+    Context,
+    Diverged,
+    Estimator,
+)
+from nasturtium.estimators._function import Function
+
+if TYPE_CHECKING:
+    from nasturtium.estimators._training import Training
+
+__all__ = [
+    "ESTIMATORS",
+    "Assignment",
+    "Checkpoints",
+    "Context",
+    "Diverged",
+    "Estimator",
+    "Function",
+    "Training",
+]
+
+ESTIMATORS.defer("training", "nasturtium.estimators._training")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch when it is first used."""
+    if name == "Training":
+        from nasturtium.estimators._training import Training
+
+        return Training
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

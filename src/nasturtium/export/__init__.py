@@ -1,0 +1,6 @@
+"""Networks as files that run without nasturtium."""
+
+from nasturtium.export._folder import Exported, export_network
+from nasturtium.export._source import source_of
+
+__all__ = ["Exported", "export_network", "source_of"]

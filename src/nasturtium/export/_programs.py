@@ -1,0 +1,198 @@
+"""Traced forms of a network: torch.export and ONNX, each read back and compared."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nasturtium.errors import MissingExtraError, NasturtiumError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+    from torch.export import ExportedProgram
+
+    from nasturtium.networks import Network
+
+TOLERANCE = 1e-4
+"""How far a read-back network may differ, relative to the larger of 1 and the value."""
+
+
+class ParityError(NasturtiumError):
+    """A file that was written computes something else than the network."""
+
+
+class Trace:
+    """A network in evaluation mode with examples of what it takes.
+
+    Args:
+        network: On the CPU, in evaluation mode.
+        example: A batch for each input, or None.
+        metadata: JSON data to store in the files.
+    """
+
+    def __init__(
+        self, network: Network, example: Sequence[Tensor] | None, metadata: Mapping[str, Any]
+    ) -> None:
+        self.network = network
+        self.metadata = metadata
+        self._is_given = example is not None
+        self.examples = _drawn(network) if example is None else tuple(map(_several, example))
+
+    @cached_property
+    def program(self) -> ExportedProgram:
+        """The traced network, any batch size; traced once for all files.
+
+        Raises:
+            UsageError: The network runs over time and there was no example.
+        """
+        if self.network.over_time and not self._is_given:
+            raise UsageError(
+                "a network that runs over time is traced for one length, got no example; "
+                "pass example= with sequences of that length."
+            )
+        batch = torch.export.Dim("batch")
+        dynamic = (tuple({0: batch} for _ in self.examples),)
+        with _quiet():
+            return torch.export.export(
+                self.network, self.examples, dynamic_shapes=dynamic, strict=False
+            )
+
+
+def check_equal(trace: Trace, other: Callable[..., Any], name: str) -> None:
+    """Compare another form of the network with it, for a batch of several and for one of one.
+
+    Raises:
+        ParityError: The outputs differ in shape or by more than ``TOLERANCE``.
+    """
+    for rows in (slice(None), slice(1)):
+        inputs = [x[rows] for x in trace.examples]
+        with torch.no_grad():
+            expected, got = _outputs(trace.network(*inputs)), _outputs(other(*inputs))
+        for want, have in zip(expected, got, strict=True):
+            if not torch.allclose(want, have, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+                difference = (want - have).abs().max() if want.shape == have.shape else have.shape
+                raise ParityError(
+                    f"{name} must agree with the network to {TOLERANCE:g}, got a difference of "
+                    f"{difference:g}; it was not kept."
+                    if isinstance(difference, torch.Tensor)
+                    else f"{name} must give {tuple(want.shape)}, got {tuple(difference)}; "
+                    "it was not kept."
+                )
+
+
+def write_program(trace: Trace, path: Path) -> None:
+    """Write the file for ``torch.export.load`` and compare what it gives."""
+    extra = {"metadata.json": json.dumps(dict(trace.metadata))}
+    with _quiet():
+        torch.export.save(trace.program, path, extra_files=extra)
+        module = torch.export.load(path).module()
+    check_equal(trace, module, path.name)
+
+
+def write_onnx(trace: Trace, path: Path) -> None:
+    """Write the ONNX file and compare what onnxruntime makes of it.
+
+    Raises:
+        MissingExtraError: The extra is not installed.
+    """
+    missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"{path.name} needs {', '.join(missing)}; install them with pip install "
+            "'nasturtium[onnx]'."
+        )
+    import onnx
+    import onnxruntime
+
+    graph = trace.network.graph
+    inputs = [node.name for node in graph.inputs]
+    outputs = _unique(graph.outputs, inputs)
+    buffer = io.BytesIO()
+    with _quiet():
+        exported = torch.onnx.export(
+            trace.program,
+            dynamo=True,
+            input_names=inputs,
+            output_names=outputs,
+            verbose=False,
+        )
+        if exported is None:
+            raise UsageError(f"torch wrote no program for {path.name}; use model.pt2.")
+        exported.save(buffer)
+    model = onnx.load_from_string(buffer.getvalue())
+    _name_batch(model.graph)
+    onnx.helper.set_model_props(model, {k: json.dumps(v) for k, v in trace.metadata.items()})
+    onnx.checker.check_model(model)
+    onnx.save_model(model, path)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(*values: Tensor) -> tuple[Tensor, ...]:
+        feed = {name: value.numpy() for name, value in zip(inputs, values, strict=True)}
+        return tuple(map(torch.from_numpy, session.run(outputs, feed)))
+
+    check_equal(trace, run, path.name)
+
+
+def _name_batch(graph: Any) -> None:
+    """Call the batch's dimension "batch" everywhere, instead of by torch's symbol."""
+    symbol = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in [*graph.input, *graph.output, *graph.value_info]:
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param == symbol:
+                dimension.dim_param = "batch"
+
+
+def _unique(names: Sequence[str], taken: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        while name in found or name in taken:
+            name += "_out"
+        found.append(name)
+    return found
+
+
+def _drawn(network: Network) -> tuple[Tensor, ...]:
+    """Return random examples, the same each time."""
+    generator = torch.Generator().manual_seed(0)
+    lead = (3, 4) if network.over_time else (3,)
+    shapes = network.graph.shapes
+    return tuple(
+        torch.randn(*lead, *shapes[node.name], generator=generator) for node in network.graph.inputs
+    )
+
+
+def _several(batch: Tensor) -> Tensor:
+    """Return a batch of at least two: tracing takes a size of 1 for a fixed one."""
+    batch = batch.detach().cpu()
+    return batch if len(batch) > 1 else torch.cat([batch, batch])
+
+
+def _outputs(result: Any) -> tuple[Tensor, ...]:
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what torch's exporters say about themselves: warnings and log lines."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

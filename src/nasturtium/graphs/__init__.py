@@ -1,0 +1,58 @@
+"""The one intermediate representation of networks, torch-free."""
+
+from nasturtium.graphs import operations
+from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Layer, Operation, Shape, Symbol
+from nasturtium.graphs._canonical import COMPLETE_UP_TO
+from nasturtium.graphs._edits import EDITS, Deepen, Edit, Skip, Tensors, Widen, kept, legal_edits
+from nasturtium.graphs._graph import (
+    Builder,
+    Condition,
+    Edge,
+    Graph,
+    Node,
+    Open,
+    Pick,
+    Wire,
+    alternatives,
+    chain_of,
+    delayed,
+    under,
+)
+from nasturtium.graphs._infer import Inference, output_index
+from nasturtium.graphs._json import graph_from_json, graph_to_json
+
+__all__ = [
+    "COMPLETE_UP_TO",
+    "EDITS",
+    "OPERATIONS",
+    "Builder",
+    "Composite",
+    "Condition",
+    "Deepen",
+    "Edge",
+    "Edit",
+    "Expression",
+    "Graph",
+    "Inference",
+    "Layer",
+    "Node",
+    "Open",
+    "Operation",
+    "Pick",
+    "Shape",
+    "Skip",
+    "Symbol",
+    "Tensors",
+    "Widen",
+    "Wire",
+    "alternatives",
+    "chain_of",
+    "delayed",
+    "graph_from_json",
+    "graph_to_json",
+    "kept",
+    "legal_edits",
+    "operations",
+    "output_index",
+    "under",
+]

@@ -1,0 +1,349 @@
+"""Graph: the one intermediate representation of a network, torch-free and immutable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import ShapeError, UsageError
+from nasturtium.graphs._base import Operation, Scalar, Shape
+
+if TYPE_CHECKING:
+    from nasturtium.graphs._infer import Inference
+
+Condition = tuple[tuple[str, frozenset[Scalar | tuple[Any, ...]]], ...]
+"""A conjunction over decisions: each path's value must be in the set. Empty means always."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A hyper-parameter that a decision sets: it stands in an open graph for that decision's value."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An operation of an open graph, some of whose hyper-parameters are ``Pick``.
+
+    Args:
+        make: The operation's class (or a function) that takes the hyper-parameters.
+        arguments: (name, value or Pick) pairs.
+    """
+
+    make: Callable[..., Operation]
+    arguments: tuple[tuple[str, Any], ...]
+
+    def close(self, choices: Mapping[str, Any]) -> Operation:
+        """Return the operation with every ``Pick`` replaced by its decision's value."""
+        return self.make(
+            **{name: choices[v.path] if isinstance(v, Pick) else v for name, v in self.arguments}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What arrives at a node: the value of ``source``, in input position ``slot``.
+
+    Args:
+        source: Name of the node whose value arrives.
+        slot: Input position. In an open graph several edges may share one; of a closed graph's
+            node the slots are distinct and the edges sorted by them.
+        output: Which output, if the source is a nested graph with several.
+        delay: 0 for this time step's value, 1 for the previous step's (zero at the first step).
+        weight: A constant factor that belongs to the architecture (NEAT's weights), or None.
+        when: In an open graph, the condition under which the edge exists.
+    """
+
+    source: str
+    slot: int = 0
+    output: str | None = None
+    delay: int = 0
+    weight: float | None = None
+    when: Condition = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A named operation with its incoming edges.
+
+    Args:
+        name: A Python identifier, unique in its graph; tensors are named after it.
+        op: An operation, a nested graph, or in an open graph an ``Open`` operation.
+        edges: Incoming edges, sorted by slot.
+        when: In an open graph, the condition under which the node exists.
+    """
+
+    name: str
+    op: Operation | Graph | Open
+    edges: tuple[Edge, ...] = ()
+    when: Condition = ()
+
+
+def holds(when: Condition, choices: Mapping[str, Any]) -> bool:
+    """Return whether a condition holds for the values chosen so far."""
+    return all(path in choices and choices[path] in values for path, values in when)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network: named operations, ordered edges, any number of inputs and outputs.
+
+    The nodes stand in an order in which every edge of delay 0 comes from an earlier node; the part
+    with delay 0 is therefore acyclic. A nested graph is stored once and may be referred to by many
+    nodes, each of which has weights of its own.
+
+    Args:
+        nodes: Topologically ordered nodes; those whose operation is ``Input`` are the inputs.
+        outputs: Names of the output nodes, in order.
+
+    Raises:
+        UsageError: A name is taken twice or is no identifier, an edge comes from nowhere or from
+            later, or there is no output.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations
+        >>> b = Builder()
+        >>> x = b.input("image", (1, 8, 8))
+        >>> x = b.add("conv", operations.Conv(out=4), x)
+        >>> x = b.add("pool", operations.GlobalPool(), x)
+        >>> graph = b.graph(b.add("head", operations.Linear(out=10), x))
+        >>> graph.params, graph.flops, graph.shapes["conv"]
+        (94, 2344, (4, 8, 8))
+    """
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    _memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check names, order and outputs."""
+        names = {node.name for node in self.nodes}
+        if len(names) != len(self.nodes):
+            raise UsageError(f"node names are unique, got {sorted(n.name for n in self.nodes)}; rename one.")
+        seen: set[str] = set()
+        for node in self.nodes:
+            if not _IDENTIFIER.match(node.name):
+                raise UsageError(f"a node's name is a Python identifier, got {node.name!r}; rename it.")
+            for edge in node.edges:
+                if edge.source not in (names if edge.delay else seen):
+                    raise UsageError(
+                        f"edges come from earlier nodes (or have delay 1), got {edge.source!r} -> {node.name!r}; "
+                        "order the nodes."
+                    )
+                if edge.delay not in (0, 1):
+                    raise UsageError(f"an edge's delay is 0 or 1, got {edge.delay}; chain two edges.")
+            seen.add(node.name)
+        if not self.outputs or not set(self.outputs) <= names:
+            raise UsageError(f"outputs are names of nodes, got {self.outputs}; name at least one node.")
+
+    def __hash__(self) -> int:
+        """Return a hash that is computed once."""
+        if "hash" not in self._memo:
+            self._memo["hash"] = hash((self.nodes, self.outputs))
+        return int(self._memo["hash"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what was memoized out of a pickle."""
+        return {"nodes": self.nodes, "outputs": self.outputs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickled graph with an empty memo."""
+        for name, value in {**state, "_memo": {}}.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        """The nodes by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def inputs(self) -> tuple[Node, ...]:
+        """The input nodes, in order."""
+        from nasturtium.graphs.operations._input import Input
+
+        return tuple(node for node in self.nodes if isinstance(node.op, Input))
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether the graph still holds choices, here or in a nested graph."""
+        return any(
+            isinstance(n.op, Open)
+            or n.when
+            or any(e.when for e in n.edges)
+            or (isinstance(n.op, Graph) and n.op.is_open)
+            for n in self.nodes
+        )
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether an edge has delay 1, here or in a nested graph."""
+        return any(
+            any(e.delay for e in n.edges) or (isinstance(n.op, Graph) and n.op.is_recurrent) for n in self.nodes
+        )
+
+    def resolve(self, choices: Mapping[str, Any]) -> Graph:
+        """Return the closed graph in which every choice is made.
+
+        Args:
+            choices: The value of every decision path; an architecture is such a mapping.
+
+        Returns:
+            The network as written: dead parts stay, nested graphs stay shared.
+        """
+        return _resolve(self, choices, {})
+
+    def infer(self, *inputs: Shape) -> Inference:
+        """Return shapes and costs for inputs of these shapes (memoized).
+
+        Args:
+            inputs: One shape an input node; none means the shapes that the input nodes declare.
+
+        Raises:
+            ShapeError: An operation can't take what reaches it; the message names the node.
+        """
+        from nasturtium.graphs._infer import infer
+
+        key = ("infer", inputs)
+        if key not in self._memo:
+            self._memo[key] = infer(self, inputs)
+        result: Inference = self._memo[key]
+        return result
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Each node's output shape (the first output of a nested graph), without the batch."""
+        return self.infer().shapes
+
+    @property
+    def params(self) -> int:
+        """Trainable parameters of the network as written."""
+        return self.infer().params
+
+    @property
+    def flops(self) -> int:
+        """Multiply-accumulates for one example of the network as written."""
+        return self.infer().flops
+
+    def simplified(self) -> Graph:
+        """Return the graph without dead parts and identities, sums in canonical order."""
+        from nasturtium.graphs._simplify import simplify
+
+        if "simplified" not in self._memo:
+            self._memo["simplified"] = simplify(self)
+        result: Graph = self._memo["simplified"]
+        return result
+
+    @property
+    def key(self) -> str:
+        """Hexadecimal digest of the simplified graph: names forgotten, sums commuting."""
+        from nasturtium.graphs._canonical import canonical_key
+
+        if "key" not in self._memo:
+            self._memo["key"] = canonical_key(self.simplified())
+        return str(self._memo["key"])
+
+
+def _resolve(graph: Graph, choices: Mapping[str, Any], done: dict[int, Graph]) -> Graph:
+    """Resolve one level; ``done`` keeps a nested graph that occurs twice shared."""
+    if not graph.is_open:
+        return graph
+    if id(graph) in done:
+        return done[id(graph)]
+    present: set[str] = set()
+    nodes = []
+    for node in graph.nodes:
+        if not holds(node.when, choices):
+            continue
+        present.add(node.name)
+        nodes.append(node)
+    closed = tuple(_close(node, choices, present, done) for node in nodes)
+    outputs = tuple(name for name in graph.outputs if name in present)
+    done[id(graph)] = Graph(closed, outputs)
+    return done[id(graph)]
+
+
+def _close(node: Node, choices: Mapping[str, Any], present: set[str], done: dict[int, Graph]) -> Node:
+    edges = [e for e in node.edges if e.source in present and holds(e.when, choices)]
+    slots = [e.slot for e in edges]
+    if len(set(slots)) != len(slots):
+        raise ShapeError(f"one edge a slot remains when choices are made, got {edges} at {node.name!r}.")
+    op = node.op
+    if isinstance(op, Open):
+        op = op.close(choices)
+    elif isinstance(op, Graph):
+        op = _resolve(op, choices, done)
+    return Node(node.name, op, tuple(replace(e, when=()) if e.when else e for e in edges))
+
+
+Wire = tuple[Edge, ...]
+"""What a builder hands on: alternative sources of one value (one unless a choice is open)."""
+
+
+class Builder:
+    """Collects the nodes of a graph in order and wires them.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations
+        >>> b = Builder()
+        >>> x, y = b.input("x", (4,)), b.input("y", (4,))
+        >>> b.graph(b.add("sum", operations.Add(), x, y)).shapes["sum"]
+        (4,)
+    """
+
+    def __init__(self) -> None:
+        self._nodes: list[Node] = []
+
+    def input(self, name: str, shape: Shape | None = None) -> Wire:
+        """Add an input node; a nested graph's inputs need no shape."""
+        from nasturtium.graphs.operations._input import Input
+
+        return self.add(name, Input(shape))
+
+    def add(self, name: str, op: Operation | Graph | Open, *inputs: Wire, when: Condition = ()) -> Wire:
+        """Add a node whose n-th input is the n-th wire, and return its output's wire."""
+        edges = tuple(replace(edge, slot=slot) for slot, wire in enumerate(inputs) for edge in wire)
+        self._nodes.append(Node(name, op, edges, when))
+        return (Edge(name),)
+
+    def extend(self, name: str, *wires: Wire) -> None:
+        """Give an existing node further inputs; how a delayed edge is drawn to an earlier node."""
+        index = next(i for i, node in enumerate(self._nodes) if node.name == name)
+        node = self._nodes[index]
+        first = 1 + max((e.slot for e in node.edges), default=-1)
+        edges = tuple(replace(e, slot=first + i) for i, wire in enumerate(wires) for e in wire)
+        self._nodes[index] = replace(node, edges=node.edges + edges)
+
+    def graph(self, *outputs: Wire) -> Graph:
+        """Return the finished graph with these outputs."""
+        return Graph(tuple(self._nodes), tuple(edge.source for wire in outputs for edge in wire))
+
+
+def delayed(wire: Wire) -> Wire:
+    """Return a wire that brings the previous time step's value."""
+    return tuple(replace(edge, delay=1) for edge in wire)
+
+
+def under(wire: Wire, path: str, *values: Any) -> Wire:
+    """Return a wire that exists only if the decision at ``path`` has one of the values."""
+    clause = (path, frozenset(values))
+    return tuple(replace(edge, when=(*edge.when, clause)) for edge in wire)
+
+
+def alternatives(*wires: Wire) -> Wire:
+    """Return the wire of which exactly one alternative remains when the choices are made."""
+    return tuple(edge for wire in wires for edge in wire)
+
+
+def chain_of(parts: Iterable[tuple[str, Operation | Graph | Open]]) -> Graph:
+    """Return the graph with one input that applies the named parts one after the other."""
+    b = Builder()
+    wire = b.input("x")
+    for name, op in parts:
+        wire = b.add(name, op, wire)
+    return b.graph(wire)

@@ -1,0 +1,143 @@
+"""Shapes and costs of a graph, from the rules of its operations; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nasturtium.errors import ShapeError
+from nasturtium.graphs._base import Operation, Shape
+from nasturtium.graphs._graph import Edge, Graph, Node, Open
+from nasturtium.graphs.operations._input import Input
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What shape inference found.
+
+    Attributes:
+        shapes: Each node's output shape (the first output of a nested graph).
+        arriving: The shapes that reach each node, in the order of its edges.
+        outputs: The shapes of the graph's outputs, in order.
+        params: Trainable parameters; a shared nested graph counts once a use.
+        flops: Multiply-accumulates for one example and one time step.
+    """
+
+    shapes: Mapping[str, Shape]
+    arriving: Mapping[str, tuple[Shape, ...]]
+    outputs: tuple[Shape, ...]
+    params: int
+    flops: int
+
+
+Known = dict[str, tuple[Shape, ...]]
+"""The shapes of every output of the nodes that are known so far."""
+
+
+def infer(graph: Graph, inputs: tuple[Shape, ...]) -> Inference:
+    """Return the inference of a closed graph; see ``Graph.infer``."""
+    if graph.is_open:
+        raise ShapeError(
+            "shapes belong to a closed graph, got an open one; resolve it with an architecture."
+        )
+    given = _input_shapes(graph, inputs)
+    known = _settled(graph, given)
+    params = flops = 0
+    arriving = {}
+    for node in graph.nodes:
+        arriving[node.name] = _arriving(node, graph, known)
+        if node.name in given:
+            continue
+        if isinstance(node.op, Graph):
+            inner = node.op.infer(*arriving[node.name])
+            params, flops = params + inner.params, flops + inner.flops
+        elif isinstance(node.op, Operation):
+            params += node.op.params(*arriving[node.name])
+            flops += node.op.macs(*arriving[node.name])
+    shapes = {name: outputs[0] for name, outputs in known.items()}
+    outputs = tuple(shapes[name] for name in graph.outputs)
+    return Inference(shapes, arriving, outputs, params, flops)
+
+
+def _input_shapes(graph: Graph, inputs: tuple[Shape, ...]) -> dict[str, Shape]:
+    if inputs and len(inputs) != len(graph.inputs):
+        raise ShapeError(
+            f"a graph needs one shape an input, got {list(inputs)} for {len(graph.inputs)} inputs."
+        )
+    given = {}
+    for index, node in enumerate(graph.inputs):
+        declared = node.op.declared if isinstance(node.op, Input) else None
+        shape = inputs[index] if inputs else declared
+        if shape is None:
+            raise ShapeError(
+                f"input {node.name!r} declares no shape; bind the space with .on(task) or give one."
+            )
+        given[node.name] = shape
+    return given
+
+
+def _settled(graph: Graph, given: Mapping[str, Shape]) -> Known:
+    """Return every node's output shapes, delayed edges included.
+
+    A node whose delayed inputs are not known yet may say its shape without them (a sum can, a
+    linear layer too) or wait for the next round. The last round has changed nothing, so it has
+    checked every node with all of its inputs.
+    """
+    known: Known = {}
+    if not any(edge.delay for node in graph.nodes for edge in node.edges):
+        for node in graph.nodes:
+            known[node.name] = _outputs(node, graph, given, known)
+        return known
+    for _ in range(len(graph.nodes) + 2):
+        before = dict(known)
+        errors: list[tuple[bool, ShapeError]] = []
+        for node in graph.nodes:
+            try:
+                known[node.name] = _outputs(node, graph, given, known)
+            except ShapeError as error:
+                errors.append((all(edge.source in known for edge in node.edges), error))
+        if known == before and not errors:
+            return known
+        if known == before:
+            raise next((error for is_informed, error in errors if is_informed), errors[0][1])
+    growing = [name for name, shapes in known.items() if shapes != before.get(name)]
+    raise ShapeError(
+        f"shapes stay the same over time, got ever other ones at {growing}; change a delayed edge."
+    )
+
+
+def _arriving(node: Node, graph: Graph, known: Known) -> tuple[Shape, ...]:
+    """Return the shapes that reach a node, without those that are not known yet."""
+    return tuple(known[e.source][output_index(graph, e)] for e in node.edges if e.source in known)
+
+
+def output_index(graph: Graph, edge: Edge) -> int:
+    """Return which of the source's outputs an edge carries.
+
+    Raises:
+        ShapeError: The source has no output of that name.
+    """
+    if edge.output is None:
+        return 0
+    op = graph.by_name[edge.source].op
+    names = op.outputs if isinstance(op, Graph) else ()
+    if edge.output not in names:
+        raise ShapeError(
+            f"{edge.source!r} has the outputs {list(names)}, got {edge.output!r}; name one of them."
+        )
+    return names.index(edge.output)
+
+
+def _outputs(
+    node: Node, graph: Graph, given: Mapping[str, Shape], known: Known
+) -> tuple[Shape, ...]:
+    if node.name in given:
+        return (given[node.name],)
+    arriving = _arriving(node, graph, known)
+    try:
+        if isinstance(node.op, Graph):
+            return node.op.infer(*arriving).outputs
+        assert not isinstance(node.op, Open)
+        return (node.op.shape(*arriving),)
+    except ShapeError as error:
+        raise ShapeError(f"at {node.name!r}: {error}") from error

@@ -1,0 +1,87 @@
+"""Simplification: the same function with fewer nodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nasturtium.graphs._base import Operation
+from nasturtium.graphs._graph import Edge, Graph, Node
+from nasturtium.graphs._infer import output_index
+from nasturtium.graphs.operations._input import Input
+from nasturtium.graphs.operations._merging import Add, Concat
+from nasturtium.graphs.operations._pointwise import Identity
+
+
+def simplify(graph: Graph) -> Graph:
+    """Return an equal function: no dead parts, no identities, sums in order; idempotent.
+
+    Inputs stay even if nothing reads them, since they are the graph's interface. Nested graphs are
+    simplified in themselves; nothing moves across their border.
+    """
+    return _without_dead(_contracted(_nested(graph)))
+
+
+def _nested(graph: Graph) -> Graph:
+    """Simplify nested graphs; their outputs may get other names, so edges follow by position."""
+    inner = {n.name: n.op.simplified() for n in graph.nodes if isinstance(n.op, Graph)}
+
+    def followed(edge: Edge) -> Edge:
+        if edge.output is None or edge.source not in inner:
+            return edge
+        output = inner[edge.source].outputs[output_index(graph, edge)]
+        return replace(edge, output=output)
+
+    nodes = tuple(
+        Node(n.name, inner.get(n.name, n.op), tuple(map(followed, n.edges)), n.when)
+        for n in graph.nodes
+    )
+    return Graph(nodes, graph.outputs)
+
+
+def _is_identity(node: Node) -> bool:
+    """Whether the node hands on its only input as it is."""
+    if not isinstance(node.op, (Identity, Add, Concat)) or len(node.edges) != 1:
+        return False
+    edge = node.edges[0]
+    return edge.delay == 0 and edge.weight is None
+
+
+def _contracted(graph: Graph) -> Graph:
+    """Rewire consumers of identities to what the identities read."""
+    origin: dict[str, Edge] = {}
+    for node in graph.nodes:
+        if _is_identity(node):
+            edge = node.edges[0]
+            origin[node.name] = origin.get(edge.source, edge) if edge.output is None else edge
+
+    def rewired(edge: Edge) -> Edge:
+        found = origin.get(edge.source)
+        return replace(edge, source=found.source, output=found.output) if found else edge
+
+    outputs = []
+    for name in graph.outputs:
+        found = origin.get(name)
+        # An output names a node, so one output of a nested graph keeps its identity.
+        outputs.append(found.source if found and found.output is None else name)
+    nodes = []
+    for node in graph.nodes:
+        edges = tuple(rewired(e) for e in node.edges)
+        if isinstance(node.op, Operation) and node.op.commutative:
+            order = {n.name: i for i, n in enumerate(graph.nodes)}
+            ranked = sorted(edges, key=lambda e: (order[e.source], e.output or "", e.delay, e.weight or 0.0))
+            edges = tuple(replace(e, slot=i) for i, e in enumerate(ranked))
+        nodes.append(replace(node, edges=edges))
+    return Graph(tuple(nodes), tuple(outputs))
+
+
+def _without_dead(graph: Graph) -> Graph:
+    """Drop the nodes from which no output can be reached."""
+    alive: set[str] = set()
+    stack = list(graph.outputs)
+    while stack:
+        name = stack.pop()
+        if name not in alive:
+            alive.add(name)
+            stack.extend(edge.source for edge in graph.by_name[name].edges)
+    kept = tuple(n for n in graph.nodes if n.name in alive or isinstance(n.op, Input))
+    return Graph(kept, graph.outputs)

@@ -1,0 +1,36 @@
+"""The operation vocabulary: one small class each."""
+
+from nasturtium.graphs.operations._conv import Conv, FactorizedConv, Reduce, Residual, SepConv
+from nasturtium.graphs.operations._conv2d import Conv2d
+from nasturtium.graphs.operations._foreign import Foreign, measure_with
+from nasturtium.graphs.operations._input import Input
+from nasturtium.graphs.operations._linear import Flatten, Linear
+from nasturtium.graphs.operations._merging import Add, Concat, Multiply
+from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
+from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
+
+__all__ = [
+    "Activation",
+    "Add",
+    "AvgPool",
+    "BatchNorm",
+    "Concat",
+    "Conv",
+    "Conv2d",
+    "Dropout",
+    "FactorizedConv",
+    "Flatten",
+    "Foreign",
+    "GlobalPool",
+    "Identity",
+    "Input",
+    "Linear",
+    "MaxPool",
+    "Multiply",
+    "Reduce",
+    "Residual",
+    "Scale",
+    "SepConv",
+    "Zero",
+    "measure_with",
+]

@@ -1,0 +1,23 @@
+"""Running networks: from a graph to an ``nn.Module``, and weights from one graph to another."""
+
+from nasturtium.networks._build import build
+from nasturtium.networks._inheritance import inherit
+from nasturtium.networks._measure import ModuleCost, constructor_arguments, measure_module
+from nasturtium.networks._network import Cell, Formula, Network
+from nasturtium.networks._plan import delayed_shapes, delayed_values
+from nasturtium.networks._tensors import load_tensors, tensors
+
+__all__ = [
+    "Cell",
+    "Formula",
+    "ModuleCost",
+    "Network",
+    "build",
+    "constructor_arguments",
+    "delayed_shapes",
+    "delayed_values",
+    "inherit",
+    "load_tensors",
+    "measure_module",
+    "tensors",
+]

@@ -1,0 +1,66 @@
+"""Search spaces: which architectures there are."""
+
+from nasturtium.spaces._architecture import Architecture
+from nasturtium.spaces._base import (
+    COSTS,
+    SPACES,
+    Binding,
+    Choose,
+    Decision,
+    Decisions,
+    Edits,
+    Finite,
+    Networks,
+    Open,
+    Space,
+    Value,
+)
+from nasturtium.spaces._blocks import op, repeat
+from nasturtium.spaces._chain import Chain, chain
+from nasturtium.spaces._decisions import DecisionSpace, choice, decisions, integer, real, subset
+from nasturtium.spaces._morphism import Morphism
+from nasturtium.spaces._nasnet import NASNet
+from nasturtium.spaces._networks import NetworkSpace
+
+__all__ = [
+    "COSTS",
+    "SPACES",
+    "Architecture",
+    "Binding",
+    "Chain",
+    "Choose",
+    "Decision",
+    "DecisionSpace",
+    "Decisions",
+    "Edits",
+    "Finite",
+    "Morphism",
+    "NASNet",
+    "NetworkSpace",
+    "Networks",
+    "Open",
+    "Space",
+    "Value",
+    "chain",
+    "choice",
+    "decisions",
+    "integer",
+    "load",
+    "op",
+    "real",
+    "repeat",
+    "subset",
+]
+
+
+def load(name: str, **arguments: object) -> Space:
+    """Return the registered space of that name.
+
+    Raises:
+        UnknownNameError: No such space; the message offers near matches.
+
+    Example:
+        >>> load("nasnet", cells=2).cells
+        2
+    """
+    return SPACES.make(name, arguments)

@@ -1,0 +1,120 @@
+"""Chain-structured spaces: each layer takes the output of the one before.
+
+Elsken, Metzen & Hutter 2019 (arXiv 1808.05377), section 2: a number of layers, an operation for
+each, and the operation's hyper-parameters, which exist only if it was chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+
+from nasturtium.errors import UsageError
+from nasturtium.graphs import Builder, Graph
+from nasturtium.spaces._base import SPACES
+from nasturtium.spaces._blocks import Series, network_block, op, repeat, with_outputs
+from nasturtium.spaces._decisions import Block, choice
+from nasturtium.spaces._networks import NetworkSpace
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Composed(NetworkSpace):
+    """A chain that a user composed; made by ``chain``."""
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def root(self) -> Block:
+        """The blocks in order."""
+        return Series(self.blocks)
+
+    def _open_graph(self) -> Graph:
+        return series_graph(self, self.blocks)
+
+
+def series_graph(space: NetworkSpace, blocks: tuple[Block, ...]) -> Graph:
+    """Return the open graph that applies blocks to the space's input."""
+    b = Builder()
+    wire = Series(blocks).build("", b, b.input("image", space.input_shape), ())
+    return with_outputs(b.graph(wire), space.n_outputs)
+
+
+def chain(*blocks: Any) -> Composed:
+    """Return the space of networks that apply blocks one after the other.
+
+    Args:
+        blocks: ``op(...)``, ``choice(...)`` among ops, ``repeat(...)``, other chains; nested at
+            will. A last ``op("linear")`` without ``out=`` gives the task's outputs.
+
+    Raises:
+        UsageError: A block is none of these, or there is none.
+
+    Example:
+        >>> from nasturtium.spaces import chain, choice, op, repeat
+        >>> space = chain(
+        ...     op("conv", out=choice(8, 16)),
+        ...     repeat(choice(op("sep_conv", kernel=3), op("identity")), at_least=1, at_most=2),
+        ...     op("global_pool"),
+        ...     op("linear"),
+        ... )
+        >>> space.size
+        12
+    """
+    if not blocks:
+        raise UsageError("a chain has at least one block, got none; add op(...).")
+    return Composed(blocks=tuple(network_block(block) for block in blocks))
+
+
+@final
+@SPACES.register("chain")
+@dataclass(frozen=True, kw_only=True)
+class Chain(NetworkSpace):
+    """Plain convolutional networks: stages of layers, each stage at half the resolution.
+
+    Every layer is a dense or a separable convolution of a chosen window, or nothing at all; each
+    stage has a chosen width. The survey's chain-structured space (section 2) at laptop scale.
+
+    Args:
+        stages: Number of stages; between two, a 3x3 max-pool halves height and width.
+        depth: Greatest number of layers a stage.
+        widths: Channel counts to choose from.
+        kernels: Window sides to choose from.
+    """
+
+    stages: int = 3
+    depth: int = 3
+    widths: tuple[int, ...] = (8, 16, 32, 64)
+    kernels: tuple[int, ...] = (3, 5)
+
+    def __post_init__(self) -> None:
+        """Check the counts."""
+        if self.stages < 1 or self.depth < 1 or not self.widths or not self.kernels:
+            raise UsageError(f"stages and depth are at least 1 and widths and kernels not empty, got {self}.")
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """A convolution that sets the width, then further layers; the head."""
+        return _blocks(self.stages, self.depth, self.widths, self.kernels)
+
+    @property
+    def root(self) -> Block:
+        """The blocks in order."""
+        return Series(self.blocks)
+
+    def _open_graph(self) -> Graph:
+        return series_graph(self, self.blocks)
+
+
+@lru_cache(maxsize=64)
+def _blocks(n_stages: int, depth: int, widths: tuple[int, ...], kernels: tuple[int, ...]) -> tuple[Block, ...]:
+    layer = choice(op("conv", kernel=choice(*kernels)), op("sep_conv", kernel=choice(*kernels)))
+    stages: list[Block] = []
+    for stage in range(n_stages):
+        if stage:
+            stages.append(op("max_pool", kernel=3, stride=2))
+        stages.append(op("conv", out=choice(*widths)))
+        if depth > 1:
+            stages.append(repeat(layer, at_least=0, at_most=depth - 1))
+    return (*stages, op("global_pool"), op("linear"))

@@ -1,0 +1,38 @@
+"""Tasks: data in fixed parts, with loss, metrics and augmentation.
+
+``load_task`` makes one from a name or a path, ``Task.from_tensors`` and ``Task.from_datasets`` from
+what a program holds. ``batches`` is what a training loop iterates over. A new named data set is a
+`TaskSource` registered in ``TASKS``.
+"""
+
+from nasturtium.tasks._augment import Crop
+from nasturtium.tasks._base import Task
+from nasturtium.tasks._digits import Digits
+from nasturtium.tasks._fashion_mnist import FashionMNIST
+from nasturtium.tasks._idx import IdxFolder
+from nasturtium.tasks._images import ImageFolder
+from nasturtium.tasks._npz import NpzFile
+from nasturtium.tasks._pieces import Augment, Loss, Metric, classification_error
+from nasturtium.tasks._sources import TASKS, FileSource, TaskSource, load_task
+from nasturtium.tasks._split import Normalization, Split, batches
+
+__all__ = [
+    "TASKS",
+    "Augment",
+    "Crop",
+    "Digits",
+    "FashionMNIST",
+    "FileSource",
+    "IdxFolder",
+    "ImageFolder",
+    "Loss",
+    "Metric",
+    "Normalization",
+    "NpzFile",
+    "Split",
+    "Task",
+    "TaskSource",
+    "batches",
+    "classification_error",
+    "load_task",
+]

@@ -1,0 +1,63 @@
+"""Trials: what is proposed, what is measured, and the history of both."""
+
+from nasturtium.trials._events import (
+    Asked,
+    Ended,
+    Event,
+    Lost,
+    Measured,
+    Note,
+    decode_events,
+    encode_event,
+    event_from_json,
+    event_to_json,
+)
+from nasturtium.trials._history import History, Log, PriorTrial, Setting
+from nasturtium.trials._pareto import crowding_distance, dominates, fronts, hypervolume, non_dominated, ranking
+from nasturtium.trials._values import (
+    INFEASIBLE,
+    Decision,
+    Fidelity,
+    Limit,
+    Measurement,
+    Objective,
+    Proposal,
+    Rung,
+    State,
+    Trial,
+    as_objective,
+)
+
+__all__ = [
+    "INFEASIBLE",
+    "Asked",
+    "Decision",
+    "Ended",
+    "Event",
+    "Fidelity",
+    "History",
+    "Limit",
+    "Log",
+    "Lost",
+    "Measured",
+    "Measurement",
+    "Note",
+    "Objective",
+    "PriorTrial",
+    "Proposal",
+    "Rung",
+    "Setting",
+    "State",
+    "Trial",
+    "as_objective",
+    "crowding_distance",
+    "decode_events",
+    "dominates",
+    "encode_event",
+    "event_from_json",
+    "event_to_json",
+    "fronts",
+    "hypervolume",
+    "non_dominated",
+    "ranking",
+]

@@ -1,0 +1,266 @@
+"""History: what strategies and schedulers see, a view of the log up to some length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import MissingExtraError, UsageError
+from nasturtium.spaces import Architecture, Space
+from nasturtium.trials._events import Event
+from nasturtium.trials._pareto import non_dominated
+from nasturtium.trials._replay import Replay
+from nasturtium.trials._values import Fidelity, Limit, Objective, Rung, State, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+S = TypeVar("S")
+
+
+@final
+@dataclass(frozen=True)
+class Setting:
+    """What a study is about; set once, stored with it.
+
+    Args:
+        space: The space, bound to the task.
+        objectives: What is good.
+        limits: Bounds on measured metrics.
+        seed: The study's seed.
+        horizon: The expected number of trials, for schedules; None if it is not known.
+        ladder: The estimator's rungs, from the cheapest to the fullest.
+    """
+
+    space: Space
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...] = ()
+    seed: int = 0
+    horizon: int | None = None
+    ladder: tuple[Rung, ...] = (Rung(Fidelity()),)
+
+
+@final
+@dataclass(frozen=True)
+class PriorTrial:
+    """A result of an earlier study that parses in this space.
+
+    Args:
+        architecture: Its architecture.
+        metrics: Its last values.
+        task: The task it was measured on.
+        fidelity: What was spent.
+    """
+
+    architecture: Architecture
+    metrics: dict[str, float]
+    task: str
+    fidelity: Fidelity
+
+
+@final
+class Log:
+    """A study's events in order, and everything that is derived from them.
+
+    Events are only ever appended. The derived state follows the log step by step, so that looking
+    at a history costs the same however long the study is.
+    """
+
+    def __init__(self, study: Setting, *, prior: Sequence[PriorTrial] = (), memoize: bool = True) -> None:
+        self.study = study
+        self.prior = tuple(prior)
+        self.memoize = memoize
+        self._events: list[Event] = []
+        self._replay = Replay(study)
+        self._memo: dict[Hashable, tuple[int, Any]] = {}
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self._events)
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Add events at the end."""
+        for event in events:
+            self._events.append(event)
+            self._replay.apply(event)
+
+    def events(self, since: int = 0) -> list[Event]:
+        """Return the events from a position on."""
+        return self._events[since:]
+
+    def history(self, length: int | None = None, *, sealed: bool = False) -> History:
+        """Return the view of the first ``length`` events; ``sealed`` hides what no strategy may see."""
+        length = len(self._events) if length is None else length
+        if not 0 <= length <= len(self._events):
+            raise UsageError(f"a history's length is in [0, {len(self._events)}], got {length}; shorten it.")
+        return History(self, length, sealed)
+
+    def _state(self, length: int) -> Replay:
+        """Return the derived state after the first ``length`` events."""
+        if length == len(self._events):
+            return self._replay
+        replay = Replay(self.study)
+        for event in self._events[:length]:
+            replay.apply(event)
+        return replay
+
+
+@final
+class History:
+    """What has happened in a study so far; never changes.
+
+    Trials are numbered from 0 in the order in which they were asked for, and *completed* in the
+    order in which they ended.
+    """
+
+    __slots__ = ("_log", "_own", "_sealed", "length")
+
+    def __init__(self, log: Log, length: int, sealed: bool) -> None:
+        self._log = log
+        self._sealed = sealed
+        self._own: Replay | None = None
+        self.length = length
+
+    @property
+    def _state(self) -> Replay:
+        if self._own is not None:
+            return self._own
+        state = self._log._state(self.length)
+        if state is not self._log._replay:  # replayed for this view alone, so kept
+            self._own = state
+        return state
+
+    @property
+    def study(self) -> Setting:
+        """The bound space, objectives, limits, seed, horizon and ladder."""
+        return self._log.study
+
+    @property
+    def prior(self) -> tuple[PriorTrial, ...]:
+        """Results of earlier studies, for strategies that declare that they use them."""
+        return self._log.prior
+
+    @property
+    def n_trials(self) -> int:
+        """The number of trials asked for; the next trial's number."""
+        return len(self._state.records)
+
+    @property
+    def completed(self) -> Sequence[int]:
+        """Numbers of the trials that are over, in the order in which they ended (do not change it)."""
+        return self._state.completed
+
+    @property
+    def n_waiting(self) -> int:
+        """The number of trials that are not over: pending, running or paused."""
+        return self.n_trials - len(self._state.completed)
+
+    def trial(self, number: int) -> Trial:
+        """Return the trial of that number.
+
+        Raises:
+            UsageError: There is none.
+        """
+        if not 0 <= number < self.n_trials:
+            raise UsageError(f"a trial's number is in [0, {self.n_trials}), got {number}; see `nasturtium show`.")
+        return self._state.records[number].trial(self._sealed)
+
+    def trials(self, *states: State) -> list[Trial]:
+        """Return the trials by number: all, or those in the given states."""
+        records = self._state.records
+        return [r.trial(self._sealed) for r in records if not states or r.state in states]
+
+    def finished(self) -> list[Trial]:
+        """Return the finished trials in the order in which they ended."""
+        records = self._state.records
+        numbers = (n for n in self._state.completed if records[n].state is State.FINISHED)
+        return [records[n].trial(self._sealed) for n in numbers]
+
+    def architecture(self, number: int) -> Architecture | None:
+        """Return a trial's architecture without building the whole trial."""
+        return self._state.records[number].asked.proposal.architecture
+
+    def seen(self, architecture: Architecture) -> bool:
+        """Return whether an equal candidate was asked for, by the graph's key where there is one."""
+        return self.study.space.identity(architecture) in self._state.seen()
+
+    def losses(self, objectives: Sequence[Objective] | None = None, at: Fidelity | None = None) -> NDArray[np.float64]:
+        """Return every trial's objectives as losses: lower is better, rows comparable.
+
+        A row holds what was measured at the highest fidelity that a trial of the study reached, or
+        at ``at``. Costs of step 0 hold at every step. A trial that violates a limit has
+        ``INFEASIBLE`` plus its violation in every column; a trial that failed has NaN.
+
+        Args:
+            objectives: What to compare; None means the study's.
+            at: The fidelity to compare at.
+
+        Returns:
+            Read-only array of shape ``(n_trials, n_objectives)``; NaN for what has no value there.
+        """
+        chosen = self.study.objectives if objectives is None else tuple(objectives)
+        return self._state.losses(chosen, at)
+
+    def front(self, objectives: Sequence[Objective] | None = None) -> list[Trial]:
+        """Return the finished trials that none dominates, best first objective first."""
+        losses = self.losses(objectives)
+        records = self._state.records
+        usable = [
+            n for n, r in enumerate(records) if r.state is State.FINISHED and not np.isnan(losses[n]).any()
+        ]
+        mask = non_dominated(losses[usable]) if usable else np.zeros(0, dtype=bool)
+        best = sorted((n for n, keep in zip(usable, mask, strict=True) if keep), key=lambda n: (*losses[n], n))
+        return [records[n].trial(self._sealed) for n in best]
+
+    def fold(self, key: Hashable, start: Callable[[], S], step: Callable[[S, Trial], S]) -> S:
+        """Return state accumulated over the completed trials, in the order in which they ended.
+
+        The one place where derived state is kept: the result after the last call is memoized under
+        ``key``, and only trials that ended since are added. ``step`` returns a new state and leaves
+        the old one as it was.
+
+        Args:
+            key: Identifies start and step, as in ``(self, "q-table")``.
+            start: Makes the state before any trial.
+            step: Adds one completed trial to a state.
+        """
+        completed = self._state.completed
+        memo = self._log._memo if self._log.memoize else {}
+        done, state = memo.get((key, self._sealed), (0, None))
+        if done == 0 or done > len(completed):
+            done, state = 0, start()
+        for number in completed[done:]:
+            state = step(state, self.trial(number))
+        if len(completed) >= memo.get((key, self._sealed), (0, None))[0]:
+            memo[(key, self._sealed)] = (len(completed), state)
+        return state
+
+    def before(self, length: int) -> History:
+        """Return the history as it was when the log had that length."""
+        if not 0 <= length <= self.length:
+            raise UsageError(f"a shorter history has a length in [0, {self.length}], got {length}; lower it.")
+        return History(self._log, length, self._sealed)
+
+    def sealed(self) -> History:
+        """Return the view that ``ask`` and ``promote`` get: no test metrics, no report columns."""
+        return History(self._log, self.length, sealed=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row a trial: number, state, decisions, metrics, seconds.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtraError("to_frame needs pandas; pip install 'nasturtium[frame]'.") from error
+        rows = []
+        for trial in self.trials():
+            row: dict[str, Any] = {"number": trial.number, "state": str(trial.state), "seconds": trial.seconds}
+            rows.append({**row, **trial.metrics, **trial.report, **dict(trial.architecture or {})})
+        return pd.DataFrame(rows)

@@ -1,0 +1,167 @@
+"""What is not documented is red: names, components and commands; and the README tells the truth."""
+
+import ast
+import importlib.util
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nasturtium
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+WRITTEN = sorted(ROOT.glob("docs/**/*.md"))
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PAGES = load(ROOT / "scripts" / "docs_pages.py")
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def console_lines(text):
+    """Return the commands of the text's console blocks, without prompts and comments."""
+    lines = [line for block in blocks(text, "console") for line in block.splitlines()]
+    return [shlex.split(line[2:], comments=True) for line in lines if line.startswith("$ ")]
+
+
+# --- the site ------------------------------------------------------------------------------------
+
+
+@pytest.mark.xdist_group("docs")
+class TestSite:
+    """The built site; one build for all of these tests."""
+
+    @pytest.fixture(scope="class")
+    def site(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("site")
+        build = [sys.executable, "-m", "sphinx", "-b", "html", "-q"]
+        strict = ["--fail-on-warning", "--keep-going", "-d", folder / "doctrees"]
+        result = subprocess.run(
+            [*build, *strict, ROOT / "docs", folder], capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stderr
+        return folder
+
+    @pytest.fixture(scope="class")
+    def documented(self, site):
+        from sphinx.util.inventory import InventoryFile
+
+        content = (site / "objects.inv").read_bytes()
+        data = InventoryFile.loads(content, uri="").data
+        return {name for kind, names in data.items() if kind.startswith("py:") for name in names}
+
+    def test_public_names_are_documented(self, documented):
+        owner = PAGES._owners()
+        missing = []
+        for name in nasturtium.__all__:
+            value = getattr(nasturtium, name)
+            path = value.__name__ if inspect.ismodule(value) else owner.get(id(value))
+            if (path or f"nasturtium.{name}") not in documented:
+                missing.append(name)
+        assert missing == []
+
+    def test_components_are_documented(self, site):
+        page = (site / "reference/generated/1-components.html").read_text()
+        text = re.sub(r"<[^>]+>", "", page)
+        for plural, registry in PAGES.registries().items():
+            assert [n for n in registry.names() if f"{n}(" not in text] == [], plural
+
+    def test_commands_are_documented(self, site):
+        page = (site / "reference/generated/0-commands.html").read_text()
+        for name, command in PAGES.commands().items():
+            assert f'id="{name}"' in page
+            options = [o for p in command.params if p.name != "help" for o in p.opts if o[0] == "-"]
+            assert [option for option in options if option not in page] == [], name
+
+
+# --- commands and code in the texts --------------------------------------------------------------
+
+TEXTS = [ROOT / "README.md", *WRITTEN]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_in_texts_parse(path):
+    commands = PAGES.commands()
+    for program, *arguments in console_lines(path.read_text()):
+        if program in ("nasturtium", "nas"):
+            name, *rest = arguments
+            commands[name].make_context(name, rest)  # raises on an unknown option
+        elif program == "make":
+            assert re.search(rf"^{arguments[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_in_texts_calls_what_exists(path):
+    for code in blocks(path.read_text(), "python"):
+        for call in ast.walk(ast.parse(code)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("nas."):
+                target = nasturtium
+                for part in ast.unparse(call.func).split(".")[1:]:
+                    target = getattr(target, part)
+                keywords = {k.arg: None for k in call.keywords if k.arg}
+                inspect.signature(target).bind_partial(*call.args, **keywords)
+
+
+def test_researchers_example_in_the_readme_runs(capsys):
+    code = next(code for code in blocks(README, "python") if "def measure" in code)
+    exec(compile(code, "README.md", "exec"), {})
+    assert 0 <= float(capsys.readouterr().out) < 0.5
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_two_commands_of_the_readme(target):
+    assert f"$ make {target} " in README
+    result = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "-c constraints.txt" in result.stdout or (ROOT / ".venv").exists()
+
+
+def test_links_between_texts_lead_somewhere():
+    for path in TEXTS:
+        for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def test_paths_in_readme_and_contributing_exist():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for path in re.findall(
+            r"`((?:docs|src|tests|scripts)/[\w./-]+)`", (ROOT / name).read_text()
+        ):
+            assert (ROOT / path).exists(), f"{name}: {path}"
+
+
+# --- make new ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["strategy", "space", "operation", "estimator", "scheduler"])
+def test_make_new_writes_python(kind, tmp_path, monkeypatch, capsys):
+    new = load(ROOT / "scripts" / "new.py")
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    monkeypatch.setattr(new, "ROOT", tmp_path)
+    assert new.main([kind, "tabu-search"]) == 0
+    source, test = sorted(tmp_path.rglob("*tabu_search.py"), key=lambda p: p.name)
+    assert source.name == "_tabu_search.py"
+    ast.parse(test.read_text())
+    assert "TabuSearch" in capsys.readouterr().out
+    assert new.main([kind, "tabu-search"]) == 2  # nothing is overwritten
+
+
+@pytest.mark.parametrize("arguments", [[], ["", ""], ["strategy", "Tabu"], ["planner", "tabu"]])
+def test_make_new_refuses(arguments, capsys):
+    assert load(ROOT / "scripts" / "new.py").main(arguments) == 2
+    assert "KIND is one of" in capsys.readouterr().out

@@ -1,0 +1,104 @@
+"""A killed search loses nothing: kill -9 of the whole process group, then resume."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRIALS = 30
+COMMON = ["--space", "chain(stages=2, depth=2, widths=(4, 8))", "--estimator", "training(epochs=1)"]
+
+
+def nasturtium(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "nasturtium.cli", *arguments]
+
+
+def start_search(folder: Path, workers: int) -> subprocess.Popen[bytes]:
+    command = nasturtium(
+        "search", "digits", *COMMON, "--trials", str(TRIALS), "--workers", str(workers), "--seed", "3",
+        "--name", "s", "--storage", f"sqlite:///{folder}/s.db", "--out", str(folder / "out"),
+    )  # fmt: skip
+    log = (folder / "log.txt").open("wb")
+    return subprocess.Popen(command, start_new_session=True, stdout=log, stderr=log)
+
+
+def show(folder: Path) -> dict[str, Any]:
+    command = nasturtium("show", "s", "--json", "--storage", f"sqlite:///{folder}/s.db")
+    return dict(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+
+
+def resume(folder: Path) -> None:
+    command = nasturtium("resume", "s", "--storage", f"sqlite:///{folder}/s.db")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def kill_and_resume(folder: Path, moment: float, workers: int) -> tuple[str, dict[str, Any]]:
+    """Kill a search at a moment, resume it, and return the phase it was in and the result."""
+    folder.mkdir()
+    process = start_search(folder, workers)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if not (folder / "s.db").exists():  # killed before the study began: there is nothing to resume
+        process = start_search(folder, workers)
+        assert process.wait() == 0
+        return "before", show(folder)
+    before = show(folder)["trials"] if has_study(folder) else []
+    if not has_study(folder):
+        assert start_search(folder, workers).wait() == 0
+        return "before", show(folder)
+    phase = "final" if sum(t["state"] == "finished" for t in before) == TRIALS else "search"
+    resume(folder)
+    return phase, show(folder)
+
+
+def has_study(folder: Path) -> bool:
+    command = nasturtium("list", "--json", "--storage", f"sqlite:///{folder}/s.db")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode == 0 and bool(json.loads(done.stdout))
+
+
+def outcome(study: dict[str, Any]) -> list[tuple[int, str, dict[str, float]]]:
+    return [(t["number"], t["key"], t["metrics"]) for t in study["trials"]]
+
+
+def check_complete(study: dict[str, Any], folder: Path) -> None:
+    assert [t["number"] for t in study["trials"]] == list(range(TRIALS))
+    assert {t["state"] for t in study["trials"]} == {"finished"}
+    front = json.loads((folder / "out" / "front.json").read_text())
+    assert front
+    for entry in front:
+        assert (folder / "out" / entry["folder"] / "weights.safetensors").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_twenty_killed_searches_end_like_an_uninterrupted_one(tmp_path: Path, workers: int) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    begun = time.monotonic()
+    assert start_search(whole, workers).wait() == 0, (whole / "log.txt").read_text()
+    duration = time.monotonic() - begun
+    reference = show(whole)
+    check_complete(reference, whole)
+    rng = random.Random(0)
+    phases = []
+    for attempt in range(20):
+        folder = tmp_path / f"killed-{attempt}"
+        phase, study = kill_and_resume(folder, rng.uniform(0, duration), workers)
+        phases.append(phase)
+        check_complete(study, folder)
+        if workers == 1:
+            assert outcome(study) == outcome(reference)
+    assert {"search", "final"} <= set(phases), phases

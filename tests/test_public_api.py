@@ -1,0 +1,56 @@
+"""The public names: pinned, true, documented."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import nasturtium
+
+# A change of this list is a change for users: it needs a line in CHANGELOG.md.
+PUBLIC = {
+    "NasturtiumError",
+    "SearchFinished",
+    "Study",
+    "Task",
+    "UsageError",
+    "errors",
+    "estimators",
+    "schedulers",
+    "search",
+    "spaces",
+    "strategies",
+}
+MODULES = [
+    item.name
+    for item in pkgutil.walk_packages(nasturtium.__path__, "nasturtium.")
+    if not any(part.startswith("_") for part in item.name.split("."))
+]
+
+
+def test_top_level_names_are_pinned():
+    assert set(nasturtium.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("module", ["nasturtium", *MODULES])
+def test_all_is_true_and_sorted(module):
+    module = importlib.import_module(module)
+    names = list(getattr(module, "__all__", []))
+    assert names == sorted(set(names))
+    assert [name for name in names if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("module", ["nasturtium", *MODULES])
+def test_public_names_have_docstrings(module):
+    module = importlib.import_module(module)
+    assert module.__doc__
+    for name in getattr(module, "__all__", []):
+        value = getattr(module, name)
+        if inspect.isclass(value) or inspect.isroutine(value):
+            assert inspect.getdoc(value), f"{module.__name__}.{name} has no docstring"
+
+
+def test_every_room_says_what_is_public():
+    rooms = [name for name in MODULES if hasattr(importlib.import_module(name), "__path__")]
+    assert [room for room in rooms if not hasattr(importlib.import_module(room), "__all__")] == []
