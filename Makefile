@@ -8,7 +8,7 @@ OUT ?= out
 UNIT := not slow and not gpu and not ray and not postgres and not browser
 
 # One thread for each of the two test processes.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow bench docs lint format new clean

@@ -1,14 +1,14 @@
 """Sphinx configuration."""
 
+import importlib.metadata
 import importlib.util
-from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 project = "nasturtium"
 author = "The nasturtium developers"
-release = version("nasturtium")
+release = importlib.metadata.version("nasturtium")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -23,6 +23,7 @@ autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
 napoleon_numpy_docstring = False
+napoleon_custom_sections = [("Class attributes", "params_style")]
 
 
 def setup(app):

@@ -9,10 +9,12 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer.main
+from sphinx.pycode import ModuleAnalyzer
 
 import nasturtium
 from nasturtium._registry import Registry, parameters
@@ -55,6 +57,17 @@ def public_names(module: ModuleType) -> list[str]:
     )
 
 
+def owners() -> dict[int, str]:
+    """Return for each public object's id the deepest public path to it, where it is documented."""
+    owner: dict[int, str] = {}
+    for module_name, module in sorted(rooms().items(), key=lambda item: item[0].count(".")):
+        for name in public_names(module):
+            value = getattr(module, name)
+            if inspect.isclass(value) or inspect.isroutine(value):
+                owner[id(value)] = f"{module_name}.{name}"
+    return owner
+
+
 def commands() -> dict[str, Any]:
     """Return the commands of the command line by name."""
     return dict(sorted(typer.main.get_command(app).commands.items()))  # type: ignore[attr-defined]
@@ -77,21 +90,10 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "0-commands.rst", _commands_page()
     yield "1-components.rst", _components_page()
     yield "2-laws.rst", _laws_page()
-    owner = _owners()
+    owner = owners()
     for name, module in rooms().items():
         if public_names(module):
             yield f"{name}.rst", _module_page(name, module, owner)
-
-
-def _owners() -> dict[int, str]:
-    """Return for each public object's id the deepest public path to it, where it is documented."""
-    owner: dict[int, str] = {}
-    for module_name, module in sorted(rooms().items(), key=lambda item: item[0].count(".")):
-        for name in public_names(module):
-            value = getattr(module, name)
-            if inspect.isclass(value) or inspect.isroutine(value):
-                owner[id(value)] = f"{module_name}.{name}"
-    return owner
 
 
 def _module_page(module_name: str, module: ModuleType, owner: dict[int, str]) -> str:
@@ -101,13 +103,26 @@ def _module_page(module_name: str, module: ModuleType, owner: dict[int, str]) ->
         if inspect.ismodule(value):
             lines += [f"- :py:mod:`{value.__name__}`", ""]
         elif owner.get(id(value), path) != path:
-            lines += [f"- ``{name}``: :py:obj:`{owner[id(value)]}`", ""]
+            about = (inspect.getdoc(value) or "").partition("\n")[0]
+            lines += [f"- :py:obj:`{name} <{owner[id(value)]}>`: {about}", ""]
         elif inspect.isclass(value):
             lines += [f".. autoclass:: {path}", "   :members:", "   :show-inheritance:", ""]
+        elif inspect.isroutine(value):
+            lines += [f".. autofunction:: {path}", ""]
         else:
-            kind = "autofunction" if inspect.isroutine(value) else "autodata"
-            lines += [f".. {kind}:: {path}", ""]
+            about = [f"   {line}" for line in _text_below(module_name, name)]
+            lines += [f".. py:data:: {name}", f"   :module: {module_name}", "", *about, ""]
     return "\n".join(lines) + "\n"
+
+
+def _text_below(package: str, name: str) -> list[str]:
+    """Return the string under a constant's definition, in whichever module of the package it is."""
+    for module in sorted(sys.modules):
+        if module == package or module.startswith(f"{package}._"):
+            text = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", name))
+            if text:
+                return list(text)
+    return []
 
 
 def _components_page() -> str:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sphinx.util.inventory import InventoryFile
 
 import nasturtium
 
@@ -41,51 +42,48 @@ def console_lines(text):
 # --- the site ------------------------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group("docs")
-class TestSite:
-    """The built site; one build for all of these tests."""
+def test_the_site_builds_and_documents_everything(tmp_path):
+    build = [sys.executable, "-m", "sphinx", "-b", "html", "-q", "--fail-on-warning"]
+    result = subprocess.run(
+        [*build, "--keep-going", "-d", tmp_path / "doctrees", ROOT / "docs", tmp_path / "site"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert undocumented_names(tmp_path / "site") == []
+    assert undocumented_components(tmp_path / "site") == []
+    assert undocumented_commands(tmp_path / "site") == []
 
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("site")
-        build = [sys.executable, "-m", "sphinx", "-b", "html", "-q"]
-        strict = ["--fail-on-warning", "--keep-going", "-d", folder / "doctrees"]
-        result = subprocess.run(
-            [*build, *strict, ROOT / "docs", folder], capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, result.stderr
-        return folder
 
-    @pytest.fixture(scope="class")
-    def documented(self, site):
-        from sphinx.util.inventory import InventoryFile
+def undocumented_names(site):
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="").data
+    documented = {name for names in inventory.values() for name in names}
+    owner = PAGES.owners()
+    missing = []
+    for name in nasturtium.__all__:
+        value = getattr(nasturtium, name)
+        path = value.__name__ if inspect.ismodule(value) else owner.get(id(value))
+        if (path or f"nasturtium.{name}") not in documented:
+            missing.append(name)
+    return missing
 
-        content = (site / "objects.inv").read_bytes()
-        data = InventoryFile.loads(content, uri="").data
-        return {name for kind, names in data.items() if kind.startswith("py:") for name in names}
 
-    def test_public_names_are_documented(self, documented):
-        owner = PAGES._owners()
-        missing = []
-        for name in nasturtium.__all__:
-            value = getattr(nasturtium, name)
-            path = value.__name__ if inspect.ismodule(value) else owner.get(id(value))
-            if (path or f"nasturtium.{name}") not in documented:
-                missing.append(name)
-        assert missing == []
+def undocumented_components(site):
+    page = (site / "reference/generated/1-components.html").read_text()
+    text = re.sub(r"<[^>]+>", "", page)
+    names = [name for registry in PAGES.registries().values() for name in registry.names()]
+    assert names
+    return [name for name in names if f"{name}(" not in text]
 
-    def test_components_are_documented(self, site):
-        page = (site / "reference/generated/1-components.html").read_text()
-        text = re.sub(r"<[^>]+>", "", page)
-        for plural, registry in PAGES.registries().items():
-            assert [n for n in registry.names() if f"{n}(" not in text] == [], plural
 
-    def test_commands_are_documented(self, site):
-        page = (site / "reference/generated/0-commands.html").read_text()
-        for name, command in PAGES.commands().items():
-            assert f'id="{name}"' in page
-            options = [o for p in command.params if p.name != "help" for o in p.opts if o[0] == "-"]
-            assert [option for option in options if option not in page] == [], name
+def undocumented_commands(site):
+    page = (site / "reference/generated/0-commands.html").read_text()
+    missing = [name for name in PAGES.commands() if f'id="{name}"' not in page]
+    for command in PAGES.commands().values():
+        options = [o for p in command.params if p.name != "help" for o in p.opts if o[0] == "-"]
+        missing += [option for option in options if option not in page]
+    return missing
 
 
 # --- commands and code in the texts --------------------------------------------------------------

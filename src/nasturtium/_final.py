@@ -19,6 +19,7 @@ from nasturtium.trials import History, Note, Proposal, State, Trial
 
 if TYPE_CHECKING:
     from nasturtium.estimators._checkpoint import Checkpoint
+    from nasturtium.export import Exported
     from nasturtium.report import FinalResults
 
 MOST_EPOCHS = 200
@@ -87,7 +88,8 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
     costs = [_seconds_an_epoch(study, trial) for trial in front]
     longest = min(LENGTHENING * searched, MOST_EPOCHS)
     epochs = int(min(max(0.5 * seconds / costs[0], 1), longest))
-    numbers, spent = [], 0.0
+    numbers: list[int] = []
+    spent = 0.0
     for trial, cost in zip(front, costs, strict=True):
         spent += epochs * cost
         if numbers and (spent > 0.85 * seconds * workers or epochs * cost > 0.85 * seconds):
@@ -127,6 +129,7 @@ def open_final(study: Study, plan: FinalPlan | None) -> tuple[Study, TheseOnly] 
         name=child_name(study),
         notes={"kind": "final", "parent": study.name, "of": list(plan.numbers), "epochs": plan.epochs},
     )
+    child.store()
     architectures = [study.history.trial(number).architecture for number in plan.numbers]
     return child, TheseOnly(tuple(a for a in architectures if a is not None), plan.numbers)
 
@@ -201,12 +204,13 @@ def test_networks(study: Study, child: Study | None) -> list[Chosen]:
         network = build(study.space.graph(chosen.checkpoint.architecture).simplified())
         network.load_state_dict(dict(chosen.checkpoint.network))
         values = judge(network, study.task, study.task.test(), "test")
-        log.journal.add(Note("tested", {"of": chosen.trial.number, "weights": chosen.weights, "values": values}))
+        read = {"of": chosen.trial.number, "weights": chosen.weights, "values": values, "n": len(study.task.test())}
+        log.journal.add(Note("tested", read))
         log.journal.flush()
     return chosen_networks(study, child)
 
 
-def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Path:
+def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
     """Write one network's folder."""
     from nasturtium.export import export_network
     from nasturtium.networks import build
@@ -214,10 +218,22 @@ def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Path:
     graph = study.space.graph(chosen.checkpoint.architecture).simplified()
     network = build(graph)
     network.load_state_dict(dict(chosen.checkpoint.network))
-    return export_network(network, folder, architecture=chosen.checkpoint.architecture, task=study.task)
+    normalization = study.task.normalization
+    metadata = {
+        "mean": list(normalization.mean),
+        "std": list(normalization.std),
+        "classes": list(study.task.classes),
+        "task": study.task.name,
+        "study": study.name,
+        "trial": chosen.trial.number,
+        "epochs": chosen.epochs,
+        **chosen.report,
+    }
+    architecture = chosen.checkpoint.architecture.to_json()
+    return export_network(network, folder, architecture=architecture, metadata=metadata)
 
 
-def export_trial(study: Study, trial: Trial, folder: Path) -> Path:
+def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
     """Write a trial's network with its final weights, or else those of the search.
 
     Raises:

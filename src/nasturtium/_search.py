@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,7 +30,7 @@ from nasturtium.schedulers import SCHEDULERS, Scheduler
 from nasturtium.spaces import SPACES, Networks, Space
 from nasturtium.storage import Storage, open_storage
 from nasturtium.strategies import STRATEGIES, Strategy
-from nasturtium.trials import History, Limit, Objective, as_objective
+from nasturtium.trials import History, Limit, Note, Objective, as_objective
 
 if TYPE_CHECKING:
     from nasturtium.report import FinalResults
@@ -42,11 +42,20 @@ SEARCH_SHARE = 0.55
 EXPORT_SHARE = 0.06
 """Share of the minutes that is kept for testing, export and report."""
 
+HANGING_SECONDS = 600.0
+"""Time without a measurement after which a candidate counts as hung; by the clock, a quarter of the search."""
+
 WANTED_TRIALS = 40
 """So many trials a search by the clock aims at, before it trains each for longer."""
 
+MOST_SEARCH_EPOCHS = 10
+"""Longest training in a search by the clock; more time gives more candidates."""
+
 Watch = Callable[[str, Study, History], None]
-"""Called with the phase (``"search"``, ``"final"``, ``"export"``), the study and its history."""
+"""Called with the phase (``"search"``, ``"final"``, ``"export"``), the study and its history.
+
+Once when a phase begins, and after every round of the engine.
+"""
 
 
 @final
@@ -58,6 +67,7 @@ class Plan:
         trials: Number of trials, or None.
         minutes: The whole job's time, or None.
         search_seconds: The search's part, or None.
+        expected: The expected number of trials, for schedules.
         workers: Evaluations at a time.
         why: One sentence on how this came about.
     """
@@ -65,6 +75,7 @@ class Plan:
     trials: int | None
     minutes: float | None
     search_seconds: float | None
+    expected: int
     workers: int
     why: str
 
@@ -79,12 +90,14 @@ class Outcome:
         rows: The front, tested.
         seconds: Spent by phase.
         out: Where networks, ``front.json`` and report are, or None.
+        problems: Files that could not be exported, by path, with the reason.
     """
 
     study: Study
     rows: list[FinalResults]
     seconds: Mapping[str, float]
     out: Path | None
+    problems: Mapping[str, str]
 
 
 def search(
@@ -190,15 +203,14 @@ def prepare(
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
     estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}))
-    horizon = trials or max(8, int(WANTED_TRIALS))
     chosen = made(STRATEGIES, strategy)
     if isinstance(strategy, str) and "(" not in strategy:
-        chosen = chosen.scaled(horizon)
+        chosen = chosen.scaled(plan.expected)
     limited = _limited(bound, dict(limits or {}))
     check_limits(limited)
     notes = {
         "kind": "search",
-        "feasible_share": limited.feasible_share(np.random.default_rng(seed)),
+        "rejected_share": 1 - limited.feasible_share(np.random.default_rng(seed)),
         "plan": asdict(plan),
         "source": loaded.source,
         "out": None if folder is None else str(folder),
@@ -215,12 +227,13 @@ def prepare(
         name=name,
         notes=notes,
     )
-    study.begin(chosen, seed=seed, horizon=horizon)
+    study.store()  # the final training and the export need checkpoints, also of a study in memory
+    study.begin(chosen, seed=seed, horizon=plan.expected)
     return study
 
 
 def writable_folder(out: str | Path) -> Path:
-    """Return the folder, made if needed.
+    """Return the folder's full path; it need not exist yet.
 
     Raises:
         UsageError: It can't be written.
@@ -229,9 +242,13 @@ def writable_folder(out: str | Path) -> Path:
     parent = folder
     while not parent.exists():
         parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise UsageError(f"--out is a folder that can be written, got {str(out)!r}; choose another.")
-    return folder
+    try:
+        with tempfile.TemporaryFile(dir=parent):  # rights alone don't tell, least of all root's
+            return folder
+    except OSError as error:
+        raise UsageError(
+            f"--out is a folder that can be written, got {str(out)!r} ({error.strerror}); choose another."
+        ) from error
 
 
 def check_limits(space: Space) -> None:
@@ -272,19 +289,20 @@ def divide(
     seconds = None if minutes is None else 60 * minutes * SEARCH_SHARE
     if seconds is None or trials is not None or estimator != "training":
         why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
-        return made_estimator, Plan(trials, minutes, seconds, workers, why)
+        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
     from nasturtium.estimators import Training
 
     per_epoch = time_epoch(_limited(space, limits), task)
     epochs_in_all = seconds * workers / per_epoch
-    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, 20))
+    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, MOST_SEARCH_EPOCHS))
     fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
+    expected = max(4, int(epochs_in_all / epochs / fraction))
     why = (
         f"an epoch of a typical network takes {per_epoch:.2g} s, so {SEARCH_SHARE:.0%} of the time gives about "
-        f"{epochs_in_all / epochs / fraction:.0f} candidates {epochs} epoch{'s' * (epochs > 1)}"
+        f"{expected} candidates {epochs} epoch{'s' * (epochs > 1)}"
         + (f" on {fraction:.0%} of the data" if fraction < 1 else "")
     )
-    return Training(epochs=epochs, fraction=fraction), Plan(trials, minutes, seconds, workers, why)
+    return Training(epochs=epochs, fraction=fraction), Plan(trials, minutes, seconds, expected, workers, why)
 
 
 def _limited(space: Space, limits: Mapping[str, float]) -> Space:
@@ -317,7 +335,7 @@ def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
             for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
                 stamps.append(time.perf_counter())
                 optimizer.zero_grad()
-                task.loss(network(x), y).backward()
+                torch.autograd.backward(task.loss(network(x), y))
                 optimizer.step()
             stamps.append(time.perf_counter())
             times.append(median(b - a for a, b in zip(stamps[1:], stamps[2:], strict=False)) if len(stamps) > 2 else 0.1)
@@ -335,6 +353,7 @@ def complete(
     minutes: float | None = None,
     trials: int | None = None,
     workers: int | None = None,
+    out: Path | None = None,
     watch: Watch | None = None,
 ) -> Outcome:
     """Run what a prepared or interrupted job still lacks, and return the tested front.
@@ -346,6 +365,7 @@ def complete(
         minutes: Another time for what is left; None means what the plan has left.
         trials: Another number of trials.
         workers: Another number of workers.
+        out: Another folder for the results.
         watch: For displays.
     """
     begun = time.monotonic() if begun is None else begun
@@ -361,10 +381,14 @@ def complete(
     child = final_phase(study, executor, workers, left, watch)
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
 
-    rows = deliver(study, child, watch)
+    given = study.created["out"] if out is None else out
+    folder = None if given is None else Path(given).resolve()
+    rows, problems = deliver(study, child, folder, spent, watch)
     spent["export"] = time.monotonic() - clock
-    out = study.created["out"]
-    return Outcome(study, rows, spent, None if out is None else Path(out))
+    delivered = {"n_trials": study.history.n_trials, "seconds": spent, "out": None if folder is None else str(folder)}
+    study.journal.add(Note("delivered", delivered))
+    study.journal.flush()
+    return Outcome(study, rows, spent, folder, problems)
 
 
 def search_phase(
@@ -388,6 +412,8 @@ def search_phase(
         seconds = max(0.5, plan.search_seconds - charged - (time.monotonic() - begun))
     wanted = trials if trials is not None else (plan.trials if minutes is None else None)
     strategy = STRATEGIES.restore(study.created["strategy"])
+    if watch is not None:
+        watch("search", study, study.history)
     study.run(
         strategy,
         trials=wanted,
@@ -406,6 +432,9 @@ def final_phase(
     if opened is None:
         return None
     child, strategy = opened
+    child.begin(strategy, seed=study.history.study.seed, horizon=len(strategy.numbers))
+    if watch is not None:
+        watch("final", child, child.history)
     child.run(
         strategy,
         trials=len(strategy.numbers),
@@ -418,24 +447,30 @@ def final_phase(
     return child
 
 
-def deliver(study: Study, child: Study | None, watch: Watch | None) -> list[FinalResults]:
-    """Test the front, and write networks, ``front.json`` and report if there is a folder."""
+def deliver(
+    study: Study, child: Study | None, folder: Path | None, spent: Mapping[str, float], watch: Watch | None
+) -> tuple[list[FinalResults], dict[str, str]]:
+    """Test the front, and write networks, ``front.json`` and report if there is a folder.
+
+    Returns:
+        The tested front, and for each file that could not be written the reason.
+    """
     if watch is not None:
         watch("export", study, study.history)
     chosen: list[Chosen] = test_networks(study, child)
     rows = results(study, chosen)
-    out = study.created["out"]
-    if out is None:
-        return rows
-    folder = Path(out)
+    problems: dict[str, str] = {}
+    if folder is None:
+        return rows, problems
     folder.mkdir(parents=True, exist_ok=True)
     for entry in chosen:
-        export_chosen(study, entry, folder / f"trial-{entry.trial.number}")
+        exported = export_chosen(study, entry, folder / f"trial-{entry.trial.number}")
+        problems |= {str(exported.folder / file): reason for file, reason in exported.problems.items()}
     replace_file(folder / "front.json", json.dumps(front_json(study, rows), indent=2))
     from nasturtium.report import write_report
 
-    write_report(study.history, study.created, folder / "report.html", final=rows)
-    return rows
+    write_report(study.history, {**study.created, "spent": dict(spent)}, folder / "report.html", final=rows)
+    return rows, problems
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -457,8 +492,14 @@ def reopen(name: str, storage: Storage | str) -> Study:
     opened = open_storage(storage, create=False) if isinstance(storage, str) else storage
     events = opened.read(name)
     if not events:
-        raise UsageError(f"no study {name!r} in this storage; {near_matches(name, opened.studies())}")
+        names = opened.studies()
+        hint = near_matches(name, names) if names else "there is none yet; run `nasturtium search`."
+        raise UsageError(f"no study {name!r} in this storage; {hint}")
     created: dict[str, Any] = dict(events[0].data)  # type: ignore[union-attr]
+    if created.get("kind") == "final":
+        raise UsageError(
+            f"a final training belongs to its search, got {name!r}; name the search {created['parent']!r}."
+        )
     source = created.get("source")
     if source is None and created["task"] is not None:
         raise UsageError(
@@ -472,6 +513,6 @@ def reopen(name: str, storage: Storage | str) -> Study:
         limits={Limit(*pair).metric: Limit(*pair).bound for pair in created["limits"]},
         task=None if source is None else load_task(source),
         scheduler=SCHEDULERS.restore(created["scheduler"]),
-        storage=storage,
+        storage=opened,
         name=name,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -164,6 +165,7 @@ class Study:
             "strategy": STRATEGIES.describe(strategy),
             **self._described(),
             "versions": versions(),
+            "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             **self._notes,
         }
         log = Log(setting, prior=self._prior)
@@ -241,6 +243,7 @@ class Study:
         horizon: int | None = None,
         workers: int = 1,
         executor: Executor | str | None = None,
+        patience: float | None = 600.0,
         watch: Callable[[History], None] | None = None,
     ) -> Study:
         """Run the search until the budget is used up or the strategy has finished.
@@ -255,6 +258,8 @@ class Study:
             workers: Number of evaluations at a time.
             executor: ``"inline"`` (this process; the default for one worker), ``"local"`` (worker
                 processes) or an executor.
+            patience: Seconds without a measurement after which a worker process counts as hung: its
+                trial fails and the process is replaced; None waits for ever.
             watch: Called with the history after every round.
 
         Returns:
@@ -265,7 +270,7 @@ class Study:
         budget = Budget(trials, None if minutes is None else 60 * minutes, epochs)
         made_strategy = made(STRATEGIES, strategy)
         journal = self._begin(made_strategy, seed, horizon or trials)
-        runner = executor if isinstance(executor, Executor) else make_executor(executor, workers)
+        runner = executor if isinstance(executor, Executor) else make_executor(executor, workers, patience)
         owner = new_owner()
         self.storage.acquire(self.name, owner)
         journal.owner = owner
@@ -384,7 +389,8 @@ class Study:
         """
         from nasturtium._final import export_trial
 
-        return export_trial(self, self.history.trial(trial if isinstance(trial, int) else trial.number), Path(folder))
+        chosen = self.history.trial(trial if isinstance(trial, int) else trial.number)
+        return export_trial(self, chosen, Path(folder)).folder
 
 
 @final
@@ -403,7 +409,7 @@ def made(registry: Registry[T], component: T | str) -> T:
     return registry.create(component) if isinstance(component, str) else component
 
 
-def make_executor(name: str | None, workers: int) -> Executor:
+def make_executor(name: str | None, workers: int, patience: float | None = None) -> Executor:
     """Return the executor of a name; None means inline for one worker, else local.
 
     Raises:
@@ -416,7 +422,7 @@ def make_executor(name: str | None, workers: int) -> Executor:
     if name == "inline" or (name is None and workers == 1):
         return InlineExecutor()
     if name in (None, "local"):
-        return LocalExecutor(workers)
+        return LocalExecutor(workers, patience=patience)
     raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local'])}")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.estimators._base import Assignment, Checkpoints, Estimator
-from nasturtium.spaces import Space
-from nasturtium.trials import Decision, Measurement
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nasturtium.estimators._base import Assignment, Checkpoints, Estimator
+    from nasturtium.spaces import Space
+    from nasturtium.trials import Decision, Measurement
 
 
 @final
@@ -108,7 +110,7 @@ Message = Reported | Done | Failed | Died
 class Executor(ABC):
     """Runs jobs and owns the clock.
 
-    The engine calls it from one thread. Between ``start`` and ``close`` at most ``n_workers``
+    The engine calls it from one thread, which lives until ``close``. Between ``start`` and ``close`` at most ``n_workers``
     jobs are under way; a job's messages arrive in order: ``Reported`` any number of times, each
     followed by one ``answer``, then one of the other three. Whatever a candidate does wrong is a
     message; what keeps every candidate from being evaluated is raised. The laws are

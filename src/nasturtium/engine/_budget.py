@@ -7,7 +7,7 @@ from statistics import median
 from typing import final
 
 from nasturtium.errors import UsageError
-from nasturtium.trials import History, State
+from nasturtium.trials import History, State, Trial
 
 
 @final
@@ -38,25 +38,35 @@ class Budget:
             if not bound > 0:
                 raise UsageError(f"a budget is positive, got {name}={bound}; raise it.")
 
+    def is_spent(self, history: History, elapsed: float) -> bool:
+        """Return whether nothing may begin any more, a paused trial's next leg included."""
+        if self.seconds is not None and elapsed >= self.seconds:
+            return True
+        return self.epochs is not None and sum(map(_epochs, history.trials())) >= self.epochs
+
     def room(self, history: History, elapsed: float, n_running: int) -> int:
         """Return how many new trials may still begin; 0 means that the budget is used up.
 
         A trial that would, by the median of the last finished ones, end after the time is not
         begun, unless nothing else is running or finished.
         """
-        room = 1_000_000
-        if self.trials is not None:
-            room = self.trials - history.n_trials
-        if self.epochs is not None and sum(t.step for t in history.trials()) >= self.epochs:
-            room = 0
-        if self.seconds is not None and room > 0:
+        if self.is_spent(history, elapsed):
+            return 0
+        if self.seconds is not None:
             finished = [history.trial(n) for n in history.completed[-21:]]
             typical = [t.seconds for t in finished if t.state is State.FINISHED]
-            late = bool(typical) and elapsed + median(typical) > self.seconds
-            if elapsed >= self.seconds or late or (not typical and n_running and elapsed > 0.5 * self.seconds):
-                room = 0
-        return max(room, 0)
+            if typical and elapsed + median(typical) > self.seconds:
+                return 0
+            if not typical and n_running and elapsed > 0.5 * self.seconds:
+                return 0
+        return 1_000_000 if self.trials is None else max(self.trials - history.n_trials, 0)
 
     def left(self, elapsed: float) -> float | None:
         """Return the seconds that are left, or None if there is no bound."""
         return None if self.seconds is None else max(0.0, self.seconds - elapsed)
+
+
+def _epochs(trial: Trial) -> int:
+    """Return the epochs that a trial has trained: where a leg starts anew, both count."""
+    steps = [m.step for m in trial.measurements]
+    return sum(step for step, after in zip(steps, [*steps[1:], 0], strict=True) if after < step)

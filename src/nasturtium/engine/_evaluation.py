@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.engine._base import Done, Failed, Job, Message, Reported, Workload
 from nasturtium.estimators._base import Checkpoints, Context, Diverged
 from nasturtium.trials import Decision, Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 MAX_REASON = 300
 """Characters of a failure's one-line reason."""

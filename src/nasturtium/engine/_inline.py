@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.engine._base import Executor, Job, Message, Reported, Workload
 from nasturtium.engine._evaluation import Evaluation
 from nasturtium.errors import UsageError
-from nasturtium.estimators._base import Checkpoints
-from nasturtium.trials import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nasturtium.estimators._base import Checkpoints
+    from nasturtium.trials import Decision
 
 
 @final

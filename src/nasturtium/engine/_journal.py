@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import final
 
+from nasturtium.errors import LogMovedOn
 from nasturtium.storage._base import Storage
 from nasturtium.trials import Event, History, Log
 
@@ -33,6 +34,7 @@ class Journal:
         self.study = study
         self.owner = owner
         self._committed = len(log)
+        self._is_uncertain = False
         self._flushed_at = self._renewed_at = time.monotonic()
 
     def history(self) -> History:
@@ -49,9 +51,18 @@ class Journal:
         Raises:
             LogMovedOn: Another process wrote to this study.
         """
+        if self._is_uncertain:  # Ctrl-C came between the commit and our noting it, or before it
+            self._committed += len(self.storage.read(self.study, self._committed))
         new: Sequence[Event] = self.log.events(self._committed)
-        if new:
+        if not new:
+            return
+        self._is_uncertain = True
+        try:
             self._committed = self.storage.append(self.study, new, after=self._committed)
+        except LogMovedOn:
+            self._is_uncertain = False
+            raise
+        self._is_uncertain = False
 
     def tick(self) -> None:
         """Now and then make progress durable for onlookers, and renew the lease."""

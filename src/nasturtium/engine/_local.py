@@ -12,9 +12,8 @@ import pickle
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from multiprocessing.connection import wait
-from typing import IO, final
+from typing import IO, TYPE_CHECKING, final
 
 import cloudpickle
 
@@ -23,7 +22,11 @@ from nasturtium.engine._evaluation import reason_of
 from nasturtium.engine._process import WorkerProcess
 from nasturtium.engine._worker import Broken, Ready
 from nasturtium.errors import NasturtiumError, UsageError
-from nasturtium.trials import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nasturtium.trials import Decision
 
 LOOK_SECONDS = 0.25
 """How often workers are looked after that say nothing."""

@@ -27,6 +27,8 @@ from nasturtium.trials import (
     Trial,
 )
 
+LONGEST_WAIT_SECONDS = 1.0
+
 MAX_ATTEMPTS = 2
 """How often a trial's worker or engine may die before the trial has failed."""
 
@@ -76,7 +78,7 @@ class Loop:
                 again = self._refill(again)
                 if not self._running:
                     break
-                for message in self.executor.receive(self.budget.left(self._elapsed())):
+                for message in self.executor.receive(self._patience()):
                     self._handle(message)
                 self.journal.tick()
                 if self.watch is not None:
@@ -87,12 +89,17 @@ class Loop:
             self._put_back()
             self.journal.flush()
 
+    def _patience(self) -> float:
+        """Return how long to wait for messages: not past the budget, nor past the lease's renewal."""
+        left = self.budget.left(self._elapsed())
+        return LONGEST_WAIT_SECONDS if left is None else min(left, LONGEST_WAIT_SECONDS)
+
     def _elapsed(self) -> float:
         return self.executor.now() - self._begun
 
     def _refill(self, again: list[int]) -> list[int]:
         """Give every free worker a job: lost trials first, then promotions, then new ones."""
-        jobs = []
+        jobs: list[Job] = []
         free = self.executor.n_workers - len(self._running)
         while again and free > len(jobs):
             jobs.append(job_of(self.journal.history(), again.pop(0)))
@@ -113,7 +120,7 @@ class Loop:
     def _asked(self, n: int, n_running: int) -> Iterable[Asked]:
         """Return what to begin next: one promotion, or up to n new trials."""
         history = self.journal.history().sealed()
-        if self.budget.left(self._elapsed()) == 0:
+        if self.budget.is_spent(history, self._elapsed()):
             return []
         promoted = self.scheduler.promote(history)
         if promoted is not None:
@@ -139,20 +146,21 @@ class Loop:
             return
         self._running.discard(number)
         if isinstance(message, Died):
-            self._lost(number, message.reason)
+            self._lost(message)
         elif isinstance(message, Failed):
-            self.journal.add(Ended(number, State.FAILED, message.reason))
+            self.journal.add(Ended(number, State.FAILED, message.reason, details=message.details))
         elif isinstance(message, Done):
             stopped = number in self._stopping
             self._stopping.discard(number)
             self.journal.add(leg_end(self.journal.history(), number, stopped=stopped))
 
-    def _lost(self, number: int, reason: str) -> None:
+    def _lost(self, message: Died) -> None:
         """Begin a trial again, or give it up."""
+        number, reason = message.number, message.reason
         self._stopping.discard(number)
         self.journal.add(Lost(number, reason))
         if self.journal.history().trial(number).attempt >= MAX_ATTEMPTS:
-            self.journal.add(Ended(number, State.FAILED, f"crashed: {reason}"))
+            self.journal.add(Ended(number, State.FAILED, f"crashed: {reason}", details=message.details))
             return
         job = job_of(self.journal.history(), number)
         self.journal.flush()
@@ -216,9 +224,12 @@ def _above(study: Setting, trial: Trial) -> Fidelity:
 
 
 def leg_end(history: History, number: int, *, stopped: bool) -> Ended:
-    """Return the event that ends a leg: finished at the top of the ladder, else paused."""
+    """Return the event that ends a leg: finished at the top of the ladder, else paused.
+
+    A trial that is stopped at the end of its leg has lost nothing, and counts as not stopped.
+    """
     trial = history.trial(number)
-    if stopped:
+    if stopped and trial.step < trial.fidelity.epochs:
         return Ended(number, State.STOPPED, "stopped by the scheduler")
     if not trial.measurements:
         return Ended(number, State.FAILED, "the estimator measured nothing")

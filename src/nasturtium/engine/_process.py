@@ -10,12 +10,15 @@ import sys
 import time
 from contextlib import suppress
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.engine._base import Job
 from nasturtium.engine._evaluation import one_line
-from nasturtium.trials import Decision
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from nasturtium.engine._base import Job
+    from nasturtium.trials import Decision
 
 BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "

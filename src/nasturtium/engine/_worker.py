@@ -21,16 +21,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.engine._base import Job, Message, Reported, Workload
 from nasturtium.engine._evaluation import Evaluation, failure, reason_of
 from nasturtium.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIFELINE_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
@@ -69,6 +71,7 @@ def main(pipe: int, workload: int, engine: int, threads: int, memory_bytes: int)
         threads: Threads that torch may use.
         memory_bytes: Most memory of this process, or 0 for no limit.
     """
+    del sys.argv[1:]  # what is for this function is not for candidates
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine to act upon
     end_with(engine)
     faulthandler.enable(all_threads=False)

@@ -146,7 +146,7 @@ class Training(Estimator):
                 logits = network(x)
                 loss = task.loss(logits, y)
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()
+                torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(network.parameters(), self.clip)
                 optimizer.step()
                 total_loss += loss.detach() * len(y)
@@ -260,7 +260,7 @@ def _resume(
     state = Checkpoint.from_bytes(data)
     network.load_state_dict(state.network)
     if state.optimizer is not None:
-        optimizer.load_state_dict(state.optimizer)
+        optimizer.load_state_dict(dict(state.optimizer))
     return state.epoch, None
 
 

@@ -52,11 +52,14 @@ def fold_assignment(line: str) -> list[str]:
         >>> fold_assignment(f"x = {' + '.join(['a' * 30] * 4)}")[0]
         'x = ('
     """
-    if len(line) > WIDTH and _brackets(line)[1] != len(line) - 1:
-        sign = " = " if " = " in line else "return "
-        left, _, right = line.partition(sign)
-        return fold(f"{left}{sign}({right})")
-    return fold(line)
+    lines = fold(line)
+    code = line.partition("  # ")[0]
+    is_call = _brackets(code)[1] == len(code) - 1
+    if len(line) <= WIDTH or (is_call and max(map(len, lines)) <= WIDTH):
+        return lines
+    sign = " = " if " = " in line else "return "
+    left, _, right = code.partition(sign)
+    return fold(f"{left}{sign}({right}){line[len(code) :]}")
 
 
 def _marked(code: str) -> Iterator[tuple[int, str, int]]:

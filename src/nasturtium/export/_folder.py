@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from nasturtium.errors import UsageError
 from nasturtium.export._programs import Trace, check_equal, write_onnx, write_program
@@ -82,15 +82,15 @@ def export_network(
     trace = Trace(clean, example, metadata or {})
     writers: dict[str, Callable[[Path], None]] = {
         "model.py": lambda path: _write_source(trace, path),
-        "model.pt2": lambda path: write_program(trace, path),
         "model.onnx": lambda path: write_onnx(trace, path),
+        "model.pt2": lambda path: write_program(trace, path),
     }
     problems = {}
     partial = _begun(folder)
     try:
         (partial / "architecture.json").write_text(json.dumps(dict(architecture), indent=2) + "\n")
         state = {name: tensor.contiguous() for name, tensor in clean.state_dict().items()}
-        save_file(state, partial / "weights.safetensors")
+        (partial / "weights.safetensors").write_bytes(save(state))
         for name, write in writers.items():
             try:
                 write(partial / name)

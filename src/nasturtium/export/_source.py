@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import UsageError
@@ -64,7 +65,9 @@ def source_of(
     ]
     parts = [
         _docstring(graph, metadata, over_time=over_time),
-        _imports(references, "\n".join(classes)) + "\n\n" + _constants(graph, metadata),
+        _imports(references, "\n".join([*references.definitions, *classes]))
+        + "\n\n"
+        + _constants(graph, metadata),
         *references.definitions,
         *classes,
         *_functions(graph, metadata, over_time=over_time),
@@ -104,15 +107,20 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("\\", "/").replace('"""', "'''").rstrip('"')
 
 
-def _imports(references: References, classes: str) -> str:
-    lines = ["from pathlib import Path"]
-    lines += [line for line in references.imports if line.split()[1] != "torch"]
-    third = ["import torch", "from safetensors.torch import load_file", "from torch import nn"]
-    text = classes + "\n".join(references.definitions)
-    if re.search(r"\bfunctional\.", text):
-        third.append("from torch.nn import functional")
-    future = ["from __future__ import annotations", ""] if references.definitions else []
-    return "\n".join([*future, *lines, "", *third])
+def _imports(references: References, code: str) -> str:
+    standard = {"from pathlib import Path"}
+    third = {"import torch", "from safetensors.torch import load_file", "from torch import nn"}
+    if re.search(r"(?<![\w.])functional\.", code):
+        third.add("from torch.nn import functional")
+    for line in references.imports:
+        is_standard = line.split()[1].partition(".")[0] in sys.stdlib_module_names
+        (standard if is_standard else third).add(line)
+    future = ["from __future__ import annotations\n"] if references.definitions else []
+    return "\n".join([*future, *sorted(standard, key=_order), "", *sorted(third, key=_order)])
+
+
+def _order(line: str) -> tuple[bool, str, str]:
+    return line.startswith("from"), line.split()[1], line
 
 
 def _constants(graph: Graph, metadata: Mapping[str, Any]) -> str:

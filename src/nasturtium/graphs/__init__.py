@@ -3,6 +3,7 @@
 from nasturtium.graphs import operations
 from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Layer, Operation, Shape, Symbol
 from nasturtium.graphs._canonical import COMPLETE_UP_TO
+from nasturtium.graphs._drawing import draw, nested
 from nasturtium.graphs._edits import EDITS, Deepen, Edit, Skip, Tensors, Widen, kept, legal_edits
 from nasturtium.graphs._graph import (
     Builder,
@@ -48,10 +49,12 @@ __all__ = [
     "alternatives",
     "chain_of",
     "delayed",
+    "draw",
     "graph_from_json",
     "graph_to_json",
     "kept",
     "legal_edits",
+    "nested",
     "operations",
     "output_index",
     "under",

@@ -13,6 +13,7 @@ from nasturtium.errors import NasturtiumError
 from nasturtium.graphs._base import OPERATIONS, Operation, Shape
 from nasturtium.graphs._graph import Graph, Node, Open
 from nasturtium.graphs._layers import Point, layered, n_bends
+from nasturtium.graphs.operations._input import Input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def draw(graph: Graph, *inputs: Shape) -> Drawing | None:
         >>> b = Builder()
         >>> x = b.add("conv", operations.Conv(out=4), b.input("image", (1, 8, 8)))
         >>> [box.lines for box in draw(b.graph(x)).boxes]
-        [('input', '1×8×8'), ('conv 3×3', '4×8×8 · 44')]
+        [('image', '1×8×8'), ('conv 3×3', '4×8×8 · 44')]
     """
     known = _inferred(graph, inputs)
     index = {node.name: i for i, node in enumerate(graph.nodes)}
@@ -195,6 +196,8 @@ def _lines(node: Node, known: Inference | None) -> tuple[str, ...]:
     """Return the text of a box."""
     if isinstance(node.op, Graph):
         title, extra = node.name, f"{len(node.op.nodes)} nodes"
+    elif isinstance(node.op, Input):
+        title, extra = node.name, ""
     else:
         title, extra = _labels(node.op)
     lines = [title, extra] if extra else [title]
@@ -216,18 +219,19 @@ def _params(node: Node, known: Inference) -> int:
 def _labels(op: Operation | Open) -> tuple[str, str]:
     """Return an operation's name with window and stride, and its other hyper-parameters.
 
-    Channels are left out: the shape says them.
+    Channels are left out, since the shape says them, and what is as usual.
     """
     assert not isinstance(op, Open), "a drawing is of a closed graph"
     arguments = {**op.arguments()}
     title = OPERATIONS.name_of(type(op)) or type(op).__name__
-    for name in ("out", "declared"):
-        arguments.pop(name, None)
+    arguments.pop("out", None)
     kernel, stride = arguments.pop("kernel", None), arguments.pop("stride", 1)
     if kernel is not None:
         title += " {}×{}".format(*(kernel if isinstance(kernel, tuple) else (kernel, kernel)))
     if stride != 1:
         title += f" /{stride}"
+    if list(arguments) == list(op.arguments()) and len(arguments) == 1:  # its kind, such as relu
+        return title, _plain(*arguments.values())
     return title, ", ".join(_changed(op, arguments))
 
 

@@ -241,9 +241,15 @@ class Graph:
 
     @property
     def key(self) -> str:
-        """Hexadecimal digest of the simplified graph: names forgotten, sums commuting."""
+        """Hexadecimal digest of the simplified graph: names forgotten, sums commuting.
+
+        Raises:
+            UsageError: The graph is open.
+        """
         from nasturtium.graphs._canonical import canonical_key
 
+        if self.is_open:
+            raise UsageError("an open graph has no key; resolve it with an architecture first.")
         if "key" not in self._memo:
             self._memo["key"] = canonical_key(self.simplified())
         return str(self._memo["key"])
@@ -320,8 +326,19 @@ class Builder:
         self._nodes[index] = replace(node, edges=node.edges + edges)
 
     def graph(self, *outputs: Wire) -> Graph:
-        """Return the finished graph with these outputs."""
-        return Graph(tuple(self._nodes), tuple(edge.source for wire in outputs for edge in wire))
+        """Return the finished graph with these outputs.
+
+        An output names a node, so a wire that is more than one node's value (alternatives, one
+        output of a nested graph, a weight, a delay) ends in an identity, ``output_0`` and so on.
+        """
+        from nasturtium.graphs.operations._pointwise import Identity
+
+        names = []
+        for position, wire in enumerate(outputs):
+            if wire != (Edge(wire[0].source),):
+                wire = self.add(f"output_{position}", Identity(), wire)
+            names.append(wire[0].source)
+        return Graph(tuple(self._nodes), tuple(names))
 
 
 def delayed(wire: Wire) -> Wire:

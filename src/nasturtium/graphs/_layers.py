@@ -24,7 +24,7 @@ RISE = 28.0
 """Distance between two layers."""
 
 _SWEEPS = 12
-_BEND = 6.0  # the room that a passing link takes
+_BEND = 8.0  # the room that a passing link takes
 
 
 @final
@@ -60,7 +60,7 @@ def layered(sizes: Sequence[Point], links: Sequence[Link]) -> Placement:
     chains, ranks = _chains(links, ranks)
     steps = [step for chain in chains for step in pairwise(chain)]
     layers = _ordered(ranks, steps)
-    widths = [width for width, _ in sizes] + [_BEND] * (len(ranks) - len(sizes))
+    widths = [width for width, _ in sizes] + [0.0] * (len(ranks) - len(sizes))
     xs = _positions(layers, widths, steps, n_boxes=len(sizes))
     spans = _spans(layers, sizes, len(ranks))
     centers = tuple((xs[i], sum(spans[i]) / 2) for i in range(len(sizes)))
@@ -170,25 +170,31 @@ def _positions(
         for layer in layers if downward else reversed(layers):
             wanted = list(_means(layer, above if downward else below, xs).values())
             weights = [1.0 if i < n_boxes else 4.0 for i in layer]
-            xs.update(zip(layer, spread(wanted, [widths[i] for i in layer], weights), strict=True))
+            rooms = [widths[i] + GAP if i < n_boxes else _BEND for i in layer]
+            xs.update(zip(layer, spread(wanted, rooms, weights), strict=True))
     left = min((xs[i] - width / 2 for i, width in enumerate(widths)), default=0.0)
     return [round(xs[i] - left, 2) for i in range(len(widths))]
 
 
 def spread(
-    wanted: Sequence[float], widths: Sequence[float], weights: Sequence[float]
+    wanted: Sequence[float], rooms: Sequence[float], weights: Sequence[float]
 ) -> list[float]:
-    """Return positions in the given order, at least ``GAP`` apart, as near as can be to the wanted.
+    """Return positions in the given order, as near as can be to those that are wanted.
 
     Minimizes the weighted sum of squared distances (isotonic regression by pooling).
 
+    Args:
+        wanted: Where each item would like its middle.
+        rooms: The width that each item has for itself.
+        weights: How much each item's wish counts.
+
     Example:
         >>> spread([0.0, 0.0], [10.0, 10.0], [1.0, 1.0])
-        [-12.0, 12.0]
+        [-5.0, 5.0]
     """
     offsets = [0.0]
-    for before, after in pairwise(widths):
-        offsets.append(offsets[-1] + (before + after) / 2 + GAP)
+    for before, after in pairwise(rooms):
+        offsets.append(offsets[-1] + (before + after) / 2)
     pools: list[tuple[float, float, int]] = []  # mean, weight, number of members
     for x, offset, weight in zip(wanted, offsets, weights, strict=False):
         pool = (x - offset, weight, 1)

@@ -64,10 +64,10 @@ def _contracted(graph: Graph) -> Graph:
         # An output names a node, so one output of a nested graph keeps its identity.
         outputs.append(found.source if found and found.output is None else name)
     nodes = []
+    order = {n.name: i for i, n in enumerate(graph.nodes)}
     for node in graph.nodes:
         edges = tuple(rewired(e) for e in node.edges)
         if isinstance(node.op, Operation) and node.op.commutative:
-            order = {n.name: i for i, n in enumerate(graph.nodes)}
             ranked = sorted(edges, key=lambda e: (order[e.source], e.output or "", e.delay, e.weight or 0.0))
             edges = tuple(replace(e, slot=i) for i, e in enumerate(ranked))
         nodes.append(replace(node, edges=edges))

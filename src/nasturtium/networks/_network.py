@@ -137,7 +137,8 @@ class Network(nn.Module):
     def _steps(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
         """Return the outputs of all time steps; the state begins with zeros."""
         plan, first = self._plan, inputs[0]
-        state = [first.new_zeros(len(first), *shape) for shape in plan.state]
+        # Not len(first): tracing would take it for a constant.
+        state = [first.new_zeros(first.shape[0], *shape) for shape in plan.state]
         outputs: list[list[Tensor]] = [[] for _ in range(plan.n_outputs)]
         for t in range(first.shape[1]):
             results = _run(plan, self._modules, [x[:, t] for x in inputs] + state)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WIDTH, HEIGHT = 420, 290
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 66, 12, 14, 46
 
-_LOG_FROM = 20.0
+_LOG_FROM = 10.0
 """Positive values that span more than this factor get a logarithmic axis."""
 
 
@@ -143,7 +143,7 @@ def frame(x: Axis, y: Axis, *content: Markup, label: str, y_title: str | None = 
             x=0,
             y=0,
             class_="title",
-            transform=f"translate(12 {(TOP + HEIGHT - BOTTOM) // 2}) rotate(-90)",
+            transform=f"translate(13 {(TOP + HEIGHT - BOTTOM) // 2}) rotate(-90)",
         ),
     ]
     return element(

@@ -126,9 +126,7 @@ def _steps(points: Sequence[tuple[float, Step]], x: Axis, y: Axis) -> Markup:
         return Markup()
     (start, first), *rest = points
     course = f"M{coordinate(x.x(start))} {coordinate(y.y(first.value))}"
-    course += "".join(
-        f"H{coordinate(x.x(at))}V{coordinate(y.y(step.value))}" for at, step in rest
-    )
+    course += "".join(f"H{coordinate(x.x(at))}V{coordinate(y.y(step.value))}" for at, step in rest)
     return element("path", d=course, class_="best", fill="none")
 
 

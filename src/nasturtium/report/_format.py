@@ -59,7 +59,7 @@ def percent(value: float) -> str:
     """Return a fraction as per cent.
 
     Example:
-        >>> percent(0.02345), percent(float("nan"))
+        >>> percent(0.0235), percent(float("nan"))
         ('2.35 %', '–')
     """
     return NOTHING if isnan(value) else f"{100 * value:.2f} %"
@@ -121,8 +121,8 @@ def component_text(component: Mapping[str, Any] | str | None) -> str:
     """Return a stored component as the command line would take it.
 
     Example:
-        >>> component_text({"name": "random-search", "version": 1, "arguments": {"repeats": "avoid"}})
-        "random-search(repeats='avoid')"
+        >>> component_text({"name": "random-search", "version": 1, "arguments": {"n": 3}})
+        'random-search(n=3)'
         >>> component_text({"opaque": "script.MySpace"})
         'script.MySpace (a class of a script)'
     """

@@ -11,7 +11,7 @@ from nasturtium.report._format import NOTHING, interval_text, percent, title_of,
 from nasturtium.report._markup import Markup, element, join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nasturtium.trials import Trial
 
@@ -82,9 +82,7 @@ def front_columns(found: Findings) -> list[Column]:
     if found.final:
         columns += _final_columns(found)
     else:
-        columns.append(
-            Column("epochs", lambda t: Cell(str(t.step), float(t.step)), is_number=True)
-        )
+        columns.append(Column("epochs", lambda t: Cell(str(t.step), float(t.step)), is_number=True))
     return [*columns, key_column()]
 
 
@@ -102,8 +100,7 @@ def _final_columns(found: Findings) -> list[Column]:
 
     def weights(trial: Trial) -> Cell:
         entry = results.get(trial.number)
-        names = {"final": "final training", "search": "search only"}
-        return Cell(names.get(entry.weights, entry.weights) if entry else "not exported")
+        return Cell(entry.weights if entry else NOTHING)
 
     def epochs(trial: Trial) -> Cell:
         n_epochs = results[trial.number].epochs if trial.number in results else trial.step
@@ -116,9 +113,9 @@ def _final_columns(found: Findings) -> list[Column]:
     return [
         Column("test error", test_error, is_number=True),
         Column("95 % interval", interval, is_number=True),
-        Column("weights from", weights),
+        Column("weights", weights),
         Column("epochs", epochs, is_number=True, is_brief=False),
-        Column("folder", folder),
+        Column("folder", folder, is_brief=False),
     ]
 
 
@@ -141,14 +138,12 @@ def html_table(
     for trial in trials:
         cells = join(_html_cell(column, column.cell(trial)) for column in columns)
         rows.append(element("tr", cells, id=f"{row_id}-{trial.number}"))
-    table = element(
-        "table",
+    return _scrolling(
         element("caption", caption),
         element("thead", element("tr", head)),
         element("tbody", join(rows)),
         class_="sortable",
     )
-    return element("div", table, class_="scroll", tabindex="0")
 
 
 def _html_cell(column: Column, cell: Cell) -> Markup:
@@ -156,3 +151,24 @@ def _html_cell(column: Column, cell: Cell) -> Markup:
         return element("td", cell.text)
     value = repr(cell.value) if is_finite(cell.value) else ""
     return element("td", cell.text, class_="number", data_value=value)
+
+
+def plain_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
+    """Return a small table that is read as it stands."""
+    head = element("tr", join(element("th", title, scope="col") for title in titles))
+    body = join(element("tr", join(element("td", cell) for cell in row)) for row in rows)
+    return _scrolling(element("thead", head), element("tbody", body), class_="facts")
+
+
+def facts_table(facts: Mapping[str, object]) -> Markup:
+    """Return a table of named facts."""
+    rows = (
+        element("tr", element("th", name, scope="row"), element("td", value))
+        for name, value in facts.items()
+    )
+    return _scrolling(element("tbody", join(rows)), class_="facts")
+
+
+def _scrolling(*parts: Markup, class_: str) -> Markup:
+    """Return a table that scrolls sideways where the page is narrow."""
+    return element("div", element("table", *parts, class_=class_), class_="scroll", tabindex="0")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
-from nasturtium.report._axes import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, axis_of, frame
 from nasturtium.report._axes import BOTTOM as FOOT
+from nasturtium.report._axes import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, axis_of, frame
 from nasturtium.report._base import is_finite
 from nasturtium.report._format import title_of, value_text
 from nasturtium.report._markup import Markup, coordinate, element, join
@@ -58,8 +58,8 @@ def scatter(
         x: Metric of the horizontal axis.
         y: Metric of the vertical axis.
         limits: Greatest values by metric, drawn as lines where the axes reach them.
-        has_stairs: Whether the front's dots, in the order given, are joined by the stairs that
-            bound what they dominate.
+        has_stairs: Whether the front's dots are joined by the stairs that bound what they
+            dominate; they come the best vertical value first.
     """
     shown = [dot for dot in dots if is_finite(dot.x) and is_finite(dot.y)]
     across, up = axis_of(x, [dot.x for dot in shown]), axis_of(y, [dot.y for dot in shown])
@@ -128,7 +128,7 @@ def _stairs(front: Sequence[Dot], x: Axis, y: Axis) -> Markup:
         return Markup()
     course = f"M{coordinate(x.x(front[0].x))} {coordinate(y.y(front[0].y))}"
     for _, after in pairwise(front):
-        course += f"H{coordinate(x.x(after.x))}V{coordinate(y.y(after.y))}"
+        course += f"V{coordinate(y.y(after.y))}H{coordinate(x.x(after.x))}"
     return element("path", d=course, class_="stairs", fill="none")
 
 

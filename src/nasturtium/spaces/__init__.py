@@ -17,10 +17,11 @@ from nasturtium.spaces._base import (
 )
 from nasturtium.spaces._blocks import op, repeat
 from nasturtium.spaces._chain import Chain, chain
-from nasturtium.spaces._decisions import DecisionSpace, choice, decisions, integer, real, subset
+from nasturtium.spaces._decisions import DecisionSpace, decisions
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._tree import choice, integer, option, real, subset
 
 __all__ = [
     "COSTS",
@@ -47,6 +48,7 @@ __all__ = [
     "integer",
     "load",
     "op",
+    "option",
     "real",
     "repeat",
     "subset",

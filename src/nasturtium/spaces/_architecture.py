@@ -26,7 +26,7 @@ class Architecture(Mapping[str, Any]):
     Example:
         >>> a = Architecture({"kernel": 3, "op": "conv"})
         >>> a["kernel"], a.text, a.key
-        (3, '{"kernel":3,"op":"conv"}', 'd3cc73ab0ed02b63')
+        (3, '{"kernel":3,"op":"conv"}', '745cf22e5f041824')
     """
 
     __slots__ = ("_content", "_key", "_text")
@@ -45,6 +45,10 @@ class Architecture(Mapping[str, Any]):
         """Return the content as JSON data."""
         data: dict[str, Any] = json.loads(self.text)
         return data
+
+    def changed(self, name: str, value: Any) -> Architecture:
+        """Return the architecture in which one value differs."""
+        return Architecture({**self._content, name: value})
 
     @property
     def text(self) -> str:

@@ -194,14 +194,23 @@ class Space(ABC):
             raise UsageError(f"an architecture's text is JSON, got {text!r} ({error}).") from error
         if not isinstance(data, dict):
             raise UsageError(f"an architecture's text is a JSON object, got {text!r}; write {{...}}.")
-        architecture = Architecture.from_json(data)
+        architecture = self._read(data)
         if not self._contains(architecture):
             raise UsageError(f"the architecture must be in the space, got {text!r}; see describe SPACE.")
         return architecture
 
+    def _read(self, data: Mapping[str, Any]) -> Architecture:
+        """Return the architecture of JSON data, in the one order that equal ones share."""
+        return Architecture.from_json(data)
+
     def text(self, architecture: Architecture) -> str:
         """Return the text form, which ``parse`` reads."""
         return architecture.text
+
+    @classmethod
+    def small(cls) -> Self:
+        """Return the space with the settings under which laws run, such as few cells."""
+        return cls()
 
     @final
     def sample(self, rng: np.random.Generator) -> Architecture:
@@ -299,8 +308,14 @@ class Space(ABC):
 
     @final
     def identity(self, architecture: Architecture) -> str:
-        """Return what equal architectures share: the graph's key, or the text where there is none."""
-        return self.network(architecture).key if isinstance(self, Networks) else architecture.text
+        """Return what equal candidates share.
+
+        The graph's key with the training hyper-parameters, or the text where there is no graph.
+        """
+        if not isinstance(self, Networks):
+            return architecture.text
+        key, training = self.network(architecture).key, self.training(architecture)
+        return f"{key} {json.dumps(dict(training))}" if training else key
 
     @final
     def supports(self, capability: type) -> bool:

@@ -13,7 +13,8 @@ from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs import OPERATIONS, Builder, Condition, Graph, Operation, Pick, Wire, alternatives, under
 from nasturtium.graphs import Open as OpenOperation
 from nasturtium.graphs.operations import Foreign, Linear
-from nasturtium.spaces._decisions import Ask, Block, Choice, DecisionSpace, Interval, Labeled
+from nasturtium.spaces._decisions import DecisionSpace
+from nasturtium.spaces._tree import Ask, Block, Choice, Interval, Labeled
 
 
 @final
@@ -134,8 +135,14 @@ def repeat(block: Any, *, at_least: int = 0, at_most: int) -> Repeat:
         UsageError: The bounds are negative or in the wrong order.
     """
     if not 0 <= at_least <= at_most or at_most < 1:
-        raise UsageError(f"0 <= at_least <= at_most and at_most >= 1, got {at_least} and {at_most}; swap them.")
-    return Repeat(network_block(block), at_least, at_most)
+        raise UsageError(
+            f"0 <= at_least <= at_most and at_most >= 1, got {at_least} and {at_most}; swap them."
+        )
+    if isinstance(block, DecisionSpace):
+        block = block.root
+    if not isinstance(block, Block):
+        raise UsageError(f"what is repeated is a block, got {block!r}; wrap it in op(...).")
+    return Repeat(block, at_least, at_most)
 
 
 @final
@@ -193,7 +200,9 @@ def network_block(value: Any) -> Block:
         value = value.root
     if isinstance(value, Choice):
         return replace(value, values=tuple(network_block(option) for option in value.values))
-    if isinstance(value, (Op, Repeat, Series)):
+    if isinstance(value, Repeat):
+        return replace(value, block=network_block(value.block))
+    if isinstance(value, (Op, Series)):
         return value
     raise UsageError(f"a network is made of op, choice, repeat and chain, got {value!r}; wrap it in op(...).")
 
@@ -204,20 +213,25 @@ def node_name(name: str, path: str) -> str:
     Example:
         >>> node_name("conv", "1.0.conv")
         'conv_1_0'
+        >>> node_name("conv", "1.0.conv(kernel=3)")
+        'conv_1_0_kernel_3'
     """
-    places = [part for part in path.split(".") if part.split("(")[0] != name]
-    return "_".join(re.sub(r"\W+", "_", part).strip("_") for part in [name, *places])
+    places = [part.removeprefix(name) if part.split("(")[0] == name else part for part in path.split(".")]
+    words = (re.sub(r"\W+", "_", part).strip("_") for part in [name, *places])
+    return "_".join(word for word in words if word)
 
 
 def with_outputs(graph: Graph, n_outputs: int | None) -> Graph:
     """Return the graph in which linear layers without ``out=`` give the task's outputs."""
     if n_outputs is None:
         return graph
-    nodes = tuple(
-        replace(node, op=replace(node.op, out=n_outputs))
-        if isinstance(node.op, Linear) and node.op.out is None
-        else node
-        for node in graph.nodes
-    )
-    return Graph(nodes, graph.outputs)
+
+    def ended(op: Operation | Graph | OpenOperation) -> Operation | Graph | OpenOperation:
+        if isinstance(op, Linear) and op.out is None:
+            return replace(op, out=n_outputs)
+        if isinstance(op, OpenOperation) and op.make is Linear and "out" not in dict(op.arguments):
+            return replace(op, arguments=(*op.arguments, ("out", n_outputs)))
+        return op
+
+    return Graph(tuple(replace(node, op=ended(node.op)) for node in graph.nodes), graph.outputs)
 

@@ -14,8 +14,8 @@ from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._blocks import Series, network_block, op, repeat, with_outputs
-from nasturtium.spaces._decisions import Block, choice
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._tree import Block, choice
 
 
 @final

@@ -102,13 +102,14 @@ class Morphism(Space, Networks, Edits):
         return self.apply(architecture, edits[int(rng.integers(len(edits)))]) if edits else architecture
 
     def _contains(self, architecture: Architecture) -> bool:
-        """Return whether the graph is one that edits can reach: its layers are the start's or named after edits."""
+        """Return whether the graph works, is written as ours are and holds the start's layers."""
         try:
             graph = self.network(architecture)
             graph.infer()
-        except (UsageError, KeyError, TypeError, ValueError):
+        except (UsageError, LookupError, TypeError, ValueError):
             return False
-        return set(start_names(self.layers)) <= set(graph.by_name)
+        written = Architecture.from_json(graph_to_json(_unbound(graph)))
+        return written == architecture and set(start_names(self.layers)) <= set(graph.by_name)
 
 
 def start_names(layers: int) -> list[str]:

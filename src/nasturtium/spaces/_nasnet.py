@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs import Builder, Condition, Graph, Operation, Wire, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
-from nasturtium.spaces._decisions import Block, Group, choice
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._tree import Block, Group, choice
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def _operation(name: str, stride: int, channels: int) -> Operation:
@@ -100,6 +103,11 @@ class NASNet(NetworkSpace):
         if not self.operations or not self.combinations or not set(self.combinations) <= {"add", "concat"}:
             raise UsageError(f"combinations are 'add' and 'concat', got {self.combinations}; name one or both.")
 
+    @classmethod
+    def small(cls) -> Self:
+        """Return cells of two blocks, four channels wide."""
+        return cls(filters=4, blocks=2)
+
     @property
     def root(self) -> Block:
         """Five decisions a block, for both cells."""
@@ -153,7 +161,8 @@ def _cell(
     for i in range(blocks):
         path = f"{kind}.{i}"
         sides = [_side(b, f"{path}.{side}", states, kind, channels, operations) for side in ("left", "right")]
-        added = concatenated = ()
+        added: Wire = ()
+        concatenated: Wire = ()
         if "add" in combinations:
             is_sum: Condition = ((f"{path}.combine", frozenset({"add"})),)
             added = under(b.add(f"sum_{i}", o.Add(), *sides, when=is_sum), *_only(is_sum))

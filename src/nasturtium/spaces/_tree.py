@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from itertools import combinations
 from math import comb, exp, inf, isfinite, log, prod
 from typing import Any, final
@@ -262,7 +262,12 @@ class Subset(Block):
 
     def decide(self, path: str, ask: Ask) -> None:
         """Ask which values."""
-        ask(Categorical(path, _subsets(self.values, self.at_least, self.at_most)))
+        ask(Categorical(path, self._options))
+
+    @cached_property
+    def _options(self) -> tuple[Value, ...]:
+        sizes = range(self.at_least, self.at_most + 1)
+        return tuple(chosen for size in sizes for chosen in combinations(self.values, size))
 
     def count(self) -> float:
         """Return the number of subsets."""
@@ -271,12 +276,6 @@ class Subset(Block):
     def is_fixed(self) -> bool:
         """Return True: it is one decision."""
         return True
-
-
-@lru_cache(maxsize=128)
-def _subsets(values: tuple[Value, ...], at_least: int, at_most: int) -> tuple[Value, ...]:
-    sizes = range(at_least, at_most + 1)
-    return tuple(chosen for size in sizes for chosen in combinations(values, size))
 
 
 @final
@@ -342,11 +341,38 @@ class Group(Block):
         return all(block.is_fixed() for _, block in self.blocks)
 
 
+@final
+@dataclass(frozen=True)
+class Option(Labeled):
+    """An option of a choice that opens decisions of its own; made by ``option``."""
+
+    name: str
+    group: Group
+
+    @property
+    def label(self) -> str:
+        """The option's value in the architecture."""
+        return self.name
+
+    def decide(self, path: str, ask: Ask) -> None:
+        """Ask the decisions that the option opens."""
+        self.group.decide(path, ask)
+
+    def count(self) -> float:
+        """Return the product over the decisions."""
+        return self.group.count()
+
+    def has_rule(self) -> bool:
+        """Return whether a decision has a rule."""
+        return self.group.has_rule()
+
+
 def choice(*options: Any, rule: Rule | None = None) -> Choice:
     """Return the decision for one of several options.
 
     Args:
-        options: Plain values (lists count as tuples), operations, chains; nested at will.
+        options: Plain values (lists count as tuples), ``option(...)``, operations, chains; nested
+            at will.
         rule: ``rule(prefix, value)`` says whether a value is legal after the values chosen before.
 
     Raises:
@@ -357,6 +383,31 @@ def choice(*options: Any, rule: Rule | None = None) -> Choice:
         2
     """
     return Choice(tuples(list(options)), rule)
+
+
+def option(name: str, **blocks: Block) -> Option:
+    """Return an option of a choice that opens named decisions, such as an optimizer's settings.
+
+    Example:
+        >>> choice("sgd", option("adam", beta=choice(0.9, 0.99), warmup=integer(0, 4))).count()
+        11
+    """
+    return Option(name, group_of(blocks))
+
+
+def group_of(blocks: Mapping[str, Any]) -> Group:
+    """Return the group of named blocks.
+
+    Raises:
+        UsageError: A value is no block.
+    """
+    for name, block in blocks.items():
+        if not isinstance(block, Block):
+            raise UsageError(
+                f"a decision is choice(...), integer(...) or the like, got {name}={block!r}; "
+                "wrap it in choice(...)."
+            )
+    return Group(tuple(blocks.items()))
 
 
 def subset(*options: Value, at_least: int = 0, at_most: int | None = None) -> Subset:

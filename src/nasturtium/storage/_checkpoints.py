@@ -112,13 +112,14 @@ class CheckpointStore:
             StorageError: The folder can't be read or written.
         """
         kept, ordered = set(keep), list(dict.fromkeys(surplus))
+        known = kept.union(ordered)
         with self._translated("pruned"):
             files = self._files()
             now = time.time()
             gone = [
                 name
                 for name, (_, changed) in files.items()
-                if name not in kept.union(ordered) and now - changed > _GRACE_SECONDS
+                if name not in known and now - changed > _GRACE_SECONDS
             ]
             total = sum(size for size, _ in files.values()) - sum(files[n][0] for n in gone)
             for name in ordered:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, final
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nasturtium.errors import MissingExtraError, StorageError, UsageError
 from nasturtium.storage._migrations import MIGRATIONS, check_schema, migrate
@@ -116,9 +117,7 @@ class Database:
         """Bring the schema up to date; of several processes at a time, one does it."""
         with self._translated("written"):
             if self.path is not None:
-                with self._living().connect() as connection:
-                    reads = connection.execution_options(nasturtium_reads=True)
-                    reads.exec_driver_sql("PRAGMA journal_mode = WAL")
+                _use_wal(self._living())
             with self._living().begin() as connection:
                 if self.path is None:
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310593858021)")
@@ -169,3 +168,21 @@ def _sqlite_engine(url: URL, *, durable: bool) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(engine: Engine) -> None:
+    """Let readers and a writer work at the same time, from now on and for every process.
+
+    While another process does the same, SQLite refuses at once, whatever the timeout.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                reads = connection.execution_options(nasturtium_reads=True)
+                reads.exec_driver_sql("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

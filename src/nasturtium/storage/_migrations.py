@@ -13,7 +13,7 @@ from sqlalchemy import Column, Double, Integer, MetaData, Table, Text, inspect
 from nasturtium.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -61,25 +61,24 @@ def check_schema(connection: Connection, name: str) -> int:
     Raises:
         StorageError: It is newer than this release, or a SQLite file of another program.
     """
-    found = _schema(connection)
+    tables = inspect(connection).get_table_names()
+    found = _schema(connection, tables)
     if found > len(MIGRATIONS):
         raise StorageError(
             f"{name} was made by a newer nasturtium (schema {found}, this release knows "
             f"{len(MIGRATIONS)}); upgrade nasturtium."
         )
-    if found == 0 and connection.dialect.name == "sqlite":
-        others = inspect(connection).get_table_names()
-        if others:
-            raise StorageError(
-                f"a database of studies holds nothing else, got {name} with a table {others[0]!r}; "
-                "name another file."
-            )
+    if tables and found == 0 and connection.dialect.name == "sqlite":
+        raise StorageError(
+            f"a database of studies holds nothing else, got {name} with a table {tables[0]!r}; "
+            "name another file."
+        )
     return found
 
 
 def migrate(connection: Connection) -> int:
     """Apply what is missing, within a transaction that keeps others out; return the schema."""
-    done = _schema(connection)
+    done = _schema(connection, inspect(connection).get_table_names())
     if done == 0:
         _RECORD.create(connection)
     for number, migration in enumerate(MIGRATIONS[done:], start=done + 1):
@@ -88,8 +87,8 @@ def migrate(connection: Connection) -> int:
     return max(done, len(MIGRATIONS))
 
 
-def _schema(connection: Connection) -> int:
-    if not inspect(connection).has_table(_RECORD.name):
+def _schema(connection: Connection, tables: Sequence[str]) -> int:
+    if _RECORD.name not in tables:
         return 0
     number = connection.exec_driver_sql(f"SELECT max(number) FROM {_RECORD.name}").scalar()
     return int(number or 0)

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces import Architecture, Finite
-from nasturtium.trials import History, ranking
+from nasturtium.spaces import Architecture, Finite, Space
+from nasturtium.trials import History, crowding_distance, non_dominated
 
 REDRAWS = 100
 """How often an operator redraws a repeated candidate before it walks through the space."""
 
-WALKABLE = 1_000_000
+WALKABLE = 20_000
 """The greatest size of a space that is walked through for what is left."""
+
+
+class _Seed(ISeedSequence):
+    """The bits that a generator starts from: a hash, three times as fast as ``SeedSequence``."""
+
+    def __init__(self, *numbers: int) -> None:
+        self._digest = blake2b(repr(numbers).encode(), digest_size=32).digest()
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """Return the hash as numbers, as many as PCG64 wants."""
+        return np.frombuffer(self._digest, dtype=dtype, count=n_words)
 
 
 def generator(history: History, number: int) -> np.random.Generator:
     """Return the generator of trial ``number``, seeded by (study's seed, number)."""
-    return np.random.Generator(np.random.PCG64((history.study.seed, number)))
+    seed = _Seed(history.study.seed, number)
+    return np.random.Generator(np.random.PCG64(seed))  # type: ignore[arg-type]  # numpy's stubs
 
 
 def check_repeats(repeats: str) -> None:
@@ -45,25 +62,39 @@ def unseen(
         rng: Chooses among what is left when redrawing did not help.
     """
     space = history.study.space
+    seen = history.identities
     candidate: Architecture | None = None
     for _ in range(REDRAWS):
         candidate = draw(candidate)
         identity = space.identity(candidate)
-        if identity not in batch and not history.seen(candidate):
+        if identity not in batch and identity not in seen:
             batch.add(identity)
             return candidate
     if not isinstance(space, Finite) or space.size > WALKABLE:
         return candidate
-    left = {space.identity(a): a for a in space if space.identity(a) not in batch and not history.seen(a)}
+    members = _members(space)
+    left = [identity for identity in members if identity not in batch and identity not in seen]
     if not left:
         return None
-    identity = list(left)[int(rng.integers(len(left)))]
+    identity = left[int(rng.integers(len(left)))]
     batch.add(identity)
-    return left[identity]
+    return members[identity]
+
+
+@lru_cache(maxsize=2)
+def _members(space: Space) -> dict[str, Architecture]:
+    """Return all architectures of a finite space by identity, the first of those alike."""
+    assert isinstance(space, Finite)
+    members: dict[str, Architecture] = {}
+    for architecture in space:
+        members.setdefault(space.identity(architecture), architecture)
+    return members
 
 
 def tournament(losses: NDArray[np.float64], sample_size: int, rng: np.random.Generator) -> int:
     """Return the best of ``sample_size`` rows drawn uniformly with replacement.
+
+    Of several objectives the best is the loneliest of those that no other dominates.
 
     Args:
         losses: The population's losses, shape ``(n, n_objectives)``, no NaN.
@@ -76,21 +107,26 @@ def tournament(losses: NDArray[np.float64], sample_size: int, rng: np.random.Gen
     References:
         Goldberg & Deb 1991; with replacement as in Real et al. 2019.
     """
-    drawn = rng.integers(len(losses), size=sample_size)
+    drawn = (rng.random(sample_size) * len(losses)).astype(np.intp)
     if losses.shape[1] == 1:
         return int(drawn[losses[drawn, 0].argmin()])
-    return int(drawn[ranking(losses[drawn])[0]])
+    front = drawn[non_dominated(losses[drawn])]
+    return int(front[crowding_distance(losses[front]).argmax()])
 
 
-def youngest(history: History, size: int) -> Sequence[int]:
+def youngest(history: History, size: int) -> tuple[list[int], NDArray[np.float64]]:
     """Return the last ``size`` trials with losses in the order in which they ended: aging.
 
     The others died of age: whatever its loss, a trial leaves ``size`` births after its own.
+
+    Returns:
+        The trials' numbers, and their losses, shape ``(n, n_objectives)``.
     """
     losses = history.losses()
-    completed = history.completed
-    members = list(completed[-size:])
-    if np.isnan(losses[members]).any():
-        alive = (n for n in reversed(completed) if not np.isnan(losses[n]).any())
-        members = [n for n, _ in zip(alive, range(size), strict=False)][::-1]
-    return members
+    members = list(history.completed[-size:])
+    rows = losses[members]
+    if np.isnan(rows).any():
+        alive = (n for n in reversed(history.completed) if not np.isnan(losses[n]).any())
+        members = list(islice(alive, size))[::-1]
+        rows = losses[members]
+    return members, rows

@@ -6,7 +6,6 @@ AAAI (arXiv 1802.01548), algorithm 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -63,20 +62,19 @@ class RegularizedEvolution(Strategy):
         """Return random candidates up to the population's size, then children of winners."""
         batch: set[str] = set()
         proposals: list[Proposal] = []
+        population, losses = youngest(history, self.population_size)
         for number in range(history.n_trials, history.n_trials + n):
             rng = generator(history, number)
-            population = youngest(history, self.population_size) if number >= self.population_size else ()
-            if number >= self.population_size and not population and history.n_waiting:
+            parents: tuple[int, ...] = ()
+            if number >= self.population_size and population:
+                parents = (population[tournament(losses, self.sample_size, rng)],)
+            elif number >= self.population_size and history.n_under_way:
                 break  # nobody to mutate yet
-            parents = (self._winner(history, population, rng),) if population else ()
             child = self._child(history, batch, parents, rng)
             if child is None:
                 break
             proposals.append(Proposal(child, parents=parents))
         return proposals
-
-    def _winner(self, history: History, population: Sequence[int], rng: np.random.Generator) -> int:
-        return population[tournament(history.losses()[list(population)], self.sample_size, rng)]
 
     def _child(
         self, history: History, batch: set[str], parents: tuple[int, ...], rng: np.random.Generator

@@ -123,3 +123,19 @@ def run(executor: Executor, *jobs: Job, stop_at: int | None = None) -> dict[int,
             else:
                 running.remove(message.number)
     return said
+
+
+def last_of(executor: Executor, number: int = 0) -> Message:
+    """Run one job and return its last message."""
+    return run(executor, job_of(number))[number][-1]
+
+
+def metrics_of(executor: Executor, number: int = 0) -> Mapping[str, float]:
+    """Run one job and return its first metrics.
+
+    Raises:
+        AssertionError: It has none.
+    """
+    said = run(executor, job_of(number))[number]
+    assert isinstance(said[0], Reported), f"expected a measurement, got {said}"
+    return said[0].measurement.metrics

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, final
 
+from nasturtium.errors import UsageError
 from nasturtium.spaces import Architecture
 from nasturtium.trials._values import Fidelity, Measurement, Proposal, State
 
@@ -49,12 +50,14 @@ class Ended:
         state: What it is now.
         reason: Why it failed or was stopped.
         predicted: Values that a scheduler predicted for it.
+        details: A traceback, or the last lines of a worker's error output.
     """
 
     number: int
     state: State
     reason: str | None = None
     predicted: Mapping[str, float] = field(default_factory=dict)
+    details: str = ""
 
 
 @final
@@ -81,10 +84,18 @@ class Note:
     Args:
         kind: What it is about, such as ``"created"``, ``"tested"``, ``"budget"``.
         data: JSON data.
+
+    Raises:
+        UsageError: The kind is that of another event.
     """
 
     kind: str
     data: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Check the kind."""
+        if self.kind in ("asked", "measured", "ended", "lost"):
+            raise UsageError(f"a note's kind is none of the other events', got {self.kind!r}; rename it.")
 
 
 Event = Asked | Measured | Ended | Lost | Note
@@ -113,6 +124,8 @@ def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
             data["r"] = event.reason
         if event.predicted:
             data["p"] = dict(event.predicted)
+        if event.details:
+            data["d"] = event.details
         return "ended", data
     if isinstance(event, Lost):
         return "lost", {"n": event.number, "r": event.reason, "c": event.is_crash}
@@ -147,7 +160,7 @@ def _measured(data: Mapping[str, Any]) -> Measured:
 _DECODERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "asked": _asked,
     "measured": _measured,
-    "ended": lambda d: Ended(d["n"], State(d["s"]), d.get("r"), d.get("p", {})),
+    "ended": lambda d: Ended(d["n"], State(d["s"]), d.get("r"), d.get("p", {}), d.get("d", "")),
     "lost": lambda d: Lost(d["n"], d["r"], d["c"]),
 }
 
@@ -178,5 +191,6 @@ def decode_events(rows: Sequence[tuple[str, str]]) -> list[Event]:
     for start in range(0, len(rows), _N_AT_ONCE):
         part = rows[start : start + _N_AT_ONCE]
         parsed = json.loads("[" + ",".join([text for _, text in part]) + "]")
-        events += [event_from_json(kind, data) for (kind, _), data in zip(part, parsed, strict=True)]
+        kinds = [kind for kind, _ in part]
+        events += [event_from_json(kind, data) for kind, data in zip(kinds, parsed, strict=True)]
     return events

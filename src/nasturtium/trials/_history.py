@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -100,9 +100,7 @@ class Log:
         return History(self, length, sealed)
 
     def _state(self, length: int) -> Replay:
-        """Return the derived state after the first ``length`` events."""
-        if length == len(self._events):
-            return self._replay
+        """Return the derived state after the first ``length`` events, replayed from the start."""
         replay = Replay(self.study)
         for event in self._events[:length]:
             replay.apply(event)
@@ -129,10 +127,10 @@ class History:
     def _state(self) -> Replay:
         if self._own is not None:
             return self._own
-        state = self._log._state(self.length)
-        if state is not self._log._replay:  # replayed for this view alone, so kept
-            self._own = state
-        return state
+        if self.length == len(self._log._events):
+            return self._log._replay
+        self._own = self._log._state(self.length)  # replayed for this view alone, so kept
+        return self._own
 
     @property
     def study(self) -> Setting:
@@ -158,6 +156,11 @@ class History:
     def n_waiting(self) -> int:
         """The number of trials that are not over: pending, running or paused."""
         return self.n_trials - len(self._state.completed)
+
+    @property
+    def n_under_way(self) -> int:
+        """The number of trials that are pending or running, paused ones not counted."""
+        return self._state.n_under_way
 
     def trial(self, number: int) -> Trial:
         """Return the trial of that number.
@@ -188,12 +191,18 @@ class History:
         """Return whether an equal candidate was asked for, by the graph's key where there is one."""
         return self.study.space.identity(architecture) in self._state.seen()
 
+    @property
+    def identities(self) -> Set[str]:
+        """The identities (``space.identity``) of all candidates asked for (do not change it)."""
+        return self._state.seen()
+
     def losses(self, objectives: Sequence[Objective] | None = None, at: Fidelity | None = None) -> NDArray[np.float64]:
         """Return every trial's objectives as losses: lower is better, rows comparable.
 
         A row holds what was measured at the highest fidelity that a trial of the study reached, or
         at ``at``. Costs of step 0 hold at every step. A trial that violates a limit has
-        ``INFEASIBLE`` plus its violation in every column; a trial that failed has NaN.
+        ``INFEASIBLE * (1 + violation)`` in every column; a trial that failed has NaN, and so has
+        one of which a limited metric is not known. What is infinite counts as not measured.
 
         Args:
             objectives: What to compare; None means the study's.
@@ -235,9 +244,14 @@ class History:
             done, state = 0, start()
         for number in completed[done:]:
             state = step(state, self.trial(number))
+        result: S = state
         if len(completed) >= memo.get((key, self._sealed), (0, None))[0]:
-            memo[(key, self._sealed)] = (len(completed), state)
-        return state
+            memo[(key, self._sealed)] = (len(completed), result)
+        return result
+
+    def events(self) -> list[Event]:
+        """Return what happened, in order; strategies have no use for it, reports do."""
+        return self._log.events()[: self.length]
 
     def before(self, length: int) -> History:
         """Return the history as it was when the log had that length."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,18 +34,15 @@ def non_dominated(losses: FloatArray) -> NDArray[np.bool_]:
         array([ True,  True,  True, False])
     """
     points = np.asarray(losses, dtype=np.float64)
-    valid = ~np.isnan(points).any(axis=1)
-    mask = np.zeros(len(points), dtype=bool)
-    # In lexicographic order a point can only be dominated by one that comes before it.
-    order = np.lexsort(points.T[::-1])
-    front: list[Any] = []
-    for index in order:
-        if not valid[index]:
-            continue
-        point = points[index]
-        if not any(dominates(points[other], point) for other in front):
-            front.append(index)
-            mask[index] = True
+    mask = np.zeros(len(points), dtype=np.bool_)
+    # In lexicographic order a point can only be dominated by one that comes before it, so the
+    # first one left is on the front; what it dominates goes.
+    left = np.lexsort(points.T[::-1])
+    left = left[~np.isnan(points[left]).any(axis=1)]
+    while len(left):
+        first, rest = points[left[0]], points[left[1:]]
+        mask[left[0]] = True
+        left = left[1:][(rest < first).any(axis=1) | (rest == first).all(axis=1)]
     return mask
 
 
@@ -65,12 +60,15 @@ def fronts(losses: FloatArray) -> NDArray[np.int64]:
         array([0, 1, 0])
     """
     points = np.asarray(losses, dtype=np.float64)
-    ranks = np.full(len(points), -1, dtype=np.int64)
+    ranks = np.zeros(len(points), dtype=np.int64)
+    left = np.arange(len(points))
     rank = 0
-    while (ranks < 0).any():
-        left = np.flatnonzero(ranks < 0)
+    while len(left):
         mask = non_dominated(points[left])
-        ranks[left[mask] if mask.any() else left] = rank
+        if not mask.any():  # rows with NaN are all that is left
+            mask[:] = True
+        ranks[left[mask]] = rank
+        left = left[~mask]
         rank += 1
     return ranks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import nan
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -42,7 +42,7 @@ class Record:
     """The growing account of one trial; ``trial`` gives it as an immutable value."""
 
     __slots__ = (
-        "_sealed", "_trial", "asked", "attempt", "fidelity", "leg_start", "measurements", "predicted", "reason", "state",
+        "_sealed", "_trial", "asked", "attempt", "details", "fidelity", "leg_start", "measurements", "predicted", "reason", "state",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -53,6 +53,7 @@ class Record:
         self.leg_start = 0
         self.attempt = 0
         self.reason: str | None = None
+        self.details = ""
         self.predicted: dict[str, float] = {}
         self._trial: Trial | None = None
         self._sealed: Trial | None = None
@@ -63,11 +64,12 @@ class Record:
 
     def trial(self, sealed: bool) -> Trial:
         """Return the trial as a value; ``sealed`` leaves out what no strategy may see."""
+        sealed = sealed and any(m.report for _, m in self.measurements)
         built = self._sealed if sealed else self._trial
         if built is None:
             measurements = tuple(m for _, m in self.measurements)
             if sealed:
-                measurements = tuple(_without_report(m) for m in measurements)
+                measurements = tuple(replace(m, report={}) for m in measurements)
             built = Trial(
                 self.asked.number,
                 self.asked.proposal,
@@ -78,6 +80,7 @@ class Record:
                 self.attempt,
                 self.reason,
                 self.predicted,
+                self.details,
             )
             if sealed:
                 self._sealed = built
@@ -97,12 +100,6 @@ class Record:
         return None if reached is None else {**costs, **reached}
 
 
-def _without_report(m: Measurement) -> Measurement:
-    if not m.report:
-        return m
-    return replace(m, report={})
-
-
 class Table:
     """The losses of all trials for one list of objectives; rows are filled as trials change."""
 
@@ -110,12 +107,28 @@ class Table:
         self.rows: NDArray[np.float64] = np.full((16, n_objectives), nan)
         self.at: Fidelity | None = None
         self.dirty: set[int] = set()
+        self._n_shown = 0
 
     def grow(self, n_trials: int) -> None:
         """Make room for that many trials."""
         if n_trials > len(self.rows):
             more = np.full((n_trials, self.rows.shape[1]), nan)
             self.rows = np.concatenate([self.rows, more])
+            self._n_shown = 0
+
+    def fill(self, number: int, row: list[float]) -> None:
+        """Set a row; what ``view`` has returned stays as it was."""
+        if number < self._n_shown:
+            self.rows = self.rows.copy()
+            self._n_shown = 0
+        self.rows[number] = row
+
+    def view(self, n_trials: int) -> NDArray[np.float64]:
+        """Return the first rows, read-only."""
+        self._n_shown = max(self._n_shown, n_trials)
+        view = self.rows[:n_trials]
+        view.flags.writeable = False
+        return view
 
 
 class Replay:
@@ -125,6 +138,7 @@ class Replay:
         self.study = study
         self.records: list[Record] = []
         self.completed: list[int] = []
+        self.n_under_way = 0
         self.top: Fidelity | None = None
         self._tables: dict[tuple[tuple[Objective, ...], Fidelity | None], Table] = {}
         self._seen: set[str] = set()
@@ -157,18 +171,22 @@ class Replay:
             if event.number != len(self.records):
                 raise StorageError(f"trials are numbered in order, got {event.number} after {len(self.records)}.")
             self.records.append(Record(event))
+            self.n_under_way += 1
             return
         record = self.records[event.number]
         record.fidelity = event.fidelity
         record.leg_start = len(record.measurements)
         record.state = State.RUNNING
+        self.n_under_way += 1
         self._touch(event.number)
 
     def _end(self, event: Ended) -> None:
         record = self.records[event.number]
         record.state = event.state
         record.reason = event.reason
+        record.details = event.details
         record.predicted = dict(event.predicted)
+        self.n_under_way -= 1
         if event.state in (State.FINISHED, State.PAUSED) and record.measurements:
             fidelity, m = record.measurements[-1]
             reached = fidelity.at(m.step)
@@ -205,17 +223,21 @@ class Replay:
             table.dirty = set(range(len(self.records)))
         table.grow(len(self.records))
         for number in table.dirty:
-            table.rows[number] = self._row(self.records[number], key[0], wanted)
-        table.dirty = set()
-        view = table.rows[: len(self.records)]
-        view.flags.writeable = False
-        return view
+            table.fill(number, self._row(self.records[number], key[0], wanted))
+        table.dirty.clear()
+        return table.view(len(self.records))
 
     def _row(self, record: Record, objectives: Sequence[Objective], at: Fidelity | None) -> list[float]:
         values = None if at is None or record.state is State.FAILED else record.values(at)
         if values is None:
             return [nan] * len(objectives)
-        violation = sum(limit.violation(values.get(limit.metric, nan)) for limit in self.study.limits)
-        if violation > 0:
-            return [INFEASIBLE * (1 + violation)] * len(objectives)
-        return [o.loss(values.get(o.metric, nan)) for o in objectives]
+        if self.study.limits:
+            violation = sum(x.violation(values.get(x.metric, nan)) for x in self.study.limits)
+            if violation != 0:  # NaN if a limited metric was not measured
+                return [_finite(INFEASIBLE * (1 + violation))] * len(objectives)
+        return [_finite(o.loss(values.get(o.metric, nan))) for o in objectives]
+
+
+def _finite(loss: float) -> float:
+    """Return a loss that can be compared and scaled: what is infinite counts as not measured."""
+    return loss if isfinite(loss) else nan

@@ -52,7 +52,9 @@ class Fidelity:
 
     def at(self, epochs: int) -> Fidelity:
         """Return the fidelity of the same training at another epoch."""
-        return self if epochs == self.epochs else replace(self, epochs=epochs, schedule=self.planned)
+        if epochs == self.epochs:
+            return self
+        return replace(self, epochs=epochs, schedule=max(epochs, self.planned))
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -207,6 +209,7 @@ class Trial:
         attempt: How often its current or an earlier leg was lost by a crash.
         reason: Why it failed, or why it was stopped.
         predicted: Values that a scheduler predicted when it stopped the trial.
+        details: A traceback, or the last lines of a worker's error output.
     """
 
     number: int
@@ -218,6 +221,7 @@ class Trial:
     attempt: int = 0
     reason: str | None = None
     predicted: Mapping[str, float] = field(default_factory=dict)
+    details: str = ""
 
     @property
     def architecture(self) -> Architecture | None:
@@ -296,8 +300,10 @@ class Limit:
     bound: float
 
     def violation(self, value: float) -> float:
-        """Return by which share of the bound a value exceeds it; 0 within."""
-        return max(0.0, (value - self.bound) / max(abs(self.bound), 1e-12))
+        """Return by which share of the bound a value exceeds it; 0 within, NaN for NaN."""
+        if value <= self.bound:
+            return 0.0
+        return (value - self.bound) / max(abs(self.bound), 1e-12)
 
 
 def as_objective(value: str | Objective) -> Objective:

@@ -1,0 +1,160 @@
+"""The jobs behind the commands: run a search with its display, look at what is done, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from nasturtium._display import Display, print_outcome, print_problems
+from nasturtium._final import export_trial
+from nasturtium._search import Plan, complete, reopen, writable_folder
+from nasturtium._stored import stored_results, stored_study
+from nasturtium._study import made
+from nasturtium.errors import UsageError, near_matches
+from nasturtium.report import front_table, write_report
+from nasturtium.schedulers import SCHEDULERS
+from nasturtium.spaces import SPACES
+from nasturtium.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from nasturtium._study import Study
+    from nasturtium.storage import Storage
+
+EXECUTORS = ("local", "inline", "ray")
+
+
+def check_components(space: str, strategy: str, scheduler: str, executor: str) -> None:
+    """Check the components that need no torch, before anything that takes time.
+
+    Raises:
+        UsageError: One is unknown, or has a wrong argument.
+    """
+    made(SPACES, space)
+    made(STRATEGIES, strategy)
+    made(SCHEDULERS, scheduler)
+    if executor not in EXECUTORS:
+        raise UsageError(f"unknown executor {executor!r}; {near_matches(executor, EXECUTORS)}")
+    if executor == "ray":
+        raise UsageError(
+            "this release has no executor for Ray yet, got --executor ray; use --executor local."
+        )
+
+
+def run_job(
+    console: Console,
+    study: Study,
+    storage: str,
+    *,
+    begun: float,
+    executor: str = "local",
+    minutes: float | None = None,
+    trials: int | None = None,
+    out: Path | None = None,
+) -> None:
+    """Run a prepared or reopened search to its end, with its display, and print what came of it.
+
+    Args:
+        console: Where to.
+        study: The search.
+        storage: URL of the database.
+        begun: When the command began, by ``time.monotonic``.
+        executor: Where candidates are evaluated.
+        minutes: Another time, of a resume.
+        trials: Another number of candidates, of a resume.
+        out: Another folder, of a resume.
+
+    Raises:
+        UsageError: A script runs this study.
+    """
+    if "plan" not in study.created:
+        raise UsageError(
+            f"only a search is resumed, got study {study.name!r} of a script; run that script again with "
+            f"nas.Study(..., name={study.name!r})."
+        )
+    plan = Plan(**study.created["plan"])
+    is_resumed = study.history.n_trials > 0
+    whole = minutes if minutes is not None or is_resumed else plan.minutes
+    display = Display(
+        console,
+        study,
+        plan,
+        begun=begun,
+        seconds=None if whole is None else 60 * whole,
+        trials=trials or plan.trials,
+    )
+    with display:
+        outcome = complete(
+            study,
+            executor=executor,
+            begun=begun,
+            minutes=minutes,
+            trials=trials,
+            out=out,
+            watch=display.watch,
+        )
+    print_outcome(console, outcome, plan, storage)
+
+
+def is_delivered(name: str, storage: Storage) -> bool:
+    """Return whether a stored search has ended, its last phase included."""
+    study = stored_study(name, storage)
+    last = [note.data for note in study.notes if note.kind == "delivered"][-1:]
+    return bool(last) and last[0]["n_trials"] == study.history.n_trials
+
+
+def print_delivered(
+    console: Console, name: str, storage: Storage, url: str, out: Path | None
+) -> None:
+    """Say that a search has ended, and what came of it unless that will be said anew."""
+    study = stored_study(name, storage)
+    console.print(Text(f"{name} is complete; --minutes or --trials make it go on."), soft_wrap=True)
+    if out is not None:
+        return
+    console.print()
+    results = stored_results(study, list(study.children(storage)))
+    console.print(front_table(study.history, final=results or None))
+    console.print()
+    files = [note.data["out"] for note in study.notes if note.kind == "delivered"][-1]
+    console.print(Text(f"files: {files or 'none; --out DIR writes them'}"), soft_wrap=True)
+    console.print(Text(f"study: {name}, seed {study.history.study.seed}, in {url}"), soft_wrap=True)
+
+
+def export_job(console: Console, name: str, storage: Storage, trial: int, out: Path) -> None:
+    """Export one trial's network and say what was written."""
+    writable_folder(out)
+    study = reopen(name, storage)
+    exported = export_trial(study, study.history.trial(trial), out)
+    console.print(Text(f"{out}: {', '.join(exported.files)}"), soft_wrap=True)
+    print_problems(console, exported.problems)
+
+
+def write_stored_report(name: str, storage: Storage, out: Path) -> Path:
+    """Write the report of a stored study and return its path."""
+    study = stored_study(name, storage)
+    path = writable_file(out, ".html")
+    delivered = [note.data for note in study.notes if note.kind == "delivered"][-1:]
+    spent = {"spent": delivered[0]["seconds"]} if delivered else {}
+    results = stored_results(study, list(study.children(storage)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_report(study.history, {**study.created, **spent}, path, final=results)
+
+
+def writable_file(path: Path, suffix: str) -> Path:
+    """Return the path of a file that can be written.
+
+    Raises:
+        UsageError: It can't be, or has another suffix.
+    """
+    if path.suffix != suffix:
+        raise UsageError(
+            f"the report is a file that ends in {suffix}, got --out {str(path)!r}; add the ending."
+        )
+    if path.is_dir():
+        raise UsageError(f"--out is a file here, got the folder {str(path)!r}; name a file in it.")
+    writable_folder(path.parent)
+    return path

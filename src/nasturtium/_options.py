@@ -1,0 +1,160 @@
+"""The command line's arguments and options: their types, how they are read, what ``--help`` says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasturtium._arguments import positive, whole
+
+DATABASE = "sqlite:///nasturtium.db"
+"""Where studies are kept unless ``--storage`` says otherwise."""
+
+Task = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK",
+        help="The data: a built-in name (`nasturtium components tasks`), a folder with one folder "
+        "of images per class, or a .npz file with x and y.",
+    ),
+]
+Space = Annotated[
+    str,
+    typer.Option(
+        metavar="S", help="Which networks are allowed, see `nasturtium components spaces`."
+    ),
+]
+Strategy = Annotated[
+    str,
+    typer.Option(metavar="S", help="How to search, see `nasturtium components strategies`."),
+]
+Estimator = Annotated[
+    str,
+    typer.Option(
+        metavar="E",
+        help="How candidates are judged, see `nasturtium components estimators`. With --minutes, "
+        "the plain name lets the time decide how long each is trained.",
+    ),
+]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        metavar="S",
+        help="How far each candidate is trained, see `nasturtium components schedulers`.",
+    ),
+]
+Minimize = Annotated[
+    list[str],
+    typer.Option(
+        metavar="METRIC",
+        help="What to make small; repeat it for a trade-off. Such as valid_error, params, flops.",
+    ),
+]
+Limit = Annotated[
+    list[str],
+    typer.Option(
+        metavar="METRIC=VALUE",
+        help="A greatest value, such as params=100000; repeat it for more.",
+    ),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="M",
+        parser=positive("--minutes 10"),
+        help="Time for the whole job: search, final training and export.",
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        parser=whole("--trials 30", 1),
+        help="Number of candidates, instead of --minutes.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="W",
+        parser=whole("--workers 2", 1),
+        show_default=False,
+        help="Candidates at a time, each in a process of its own. By default all cores with "
+        "--minutes, and 1 with --trials, so that the same seed gives the same search.",
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        metavar="X",
+        help="Where they run: local (worker processes), inline (this process) or ray.",
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="K", parser=whole("--seed 0", 0), help="For everything that is random."),
+]
+NewName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What to call the study; by default the task and a number."),
+]
+Storage = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="Database of the studies, such as sqlite:///FILE or postgresql://USER@HOST/NAME.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder for report.html, front.json and a folder per network; by default out/NAME.",
+    ),
+]
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")
+]
+MoreMinutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="M",
+        parser=positive("--minutes 10"),
+        help="Another time for what is left; a complete search goes on.",
+    ),
+]
+MoreTrials = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        parser=whole("--trials 60", 1),
+        help="Another number of candidates, those that there are included.",
+    ),
+]
+OtherOut = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Another folder for the results than the search was given."),
+]
+ReportFile = Annotated[Path, typer.Option(metavar="FILE.html", help="The file to write.")]
+TrialNumber = Annotated[
+    int,
+    typer.Option(
+        metavar="K",
+        parser=whole("--trial 3", 0),
+        help="Number of the trial, see `nasturtium show`.",
+    ),
+]
+ExportFolder = Annotated[
+    Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")
+]
+Kind = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="KIND",
+        help="One of: spaces, strategies, estimators, schedulers, tasks. Of one kind, the "
+        "arguments are explained.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]

@@ -1,0 +1,337 @@
+"""The command line: ``nasturtium``, for short ``nas``.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage, with one line on standard error that says the rule,
+what it got and the way out, and nothing written; 130 interrupted, with a line that says how to
+resume.
+
+What a command needs is imported when it runs, so that ``--help`` takes no time.
+"""
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+import typer.main
+from rich.console import Console
+
+import nasturtium
+from nasturtium import _options as options
+from nasturtium._arguments import (
+    check_budget,
+    check_new_name,
+    default_workers,
+    explain,
+    file_name,
+    fresh_name,
+    parse_limits,
+)
+from nasturtium._interrupt import Interruptible
+from nasturtium._options import DATABASE
+from nasturtium.errors import MissingExtraError, NasturtiumError, StorageError, UsageError
+from nasturtium.storage import open_storage
+
+if TYPE_CHECKING:
+    from nasturtium._study import Study
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context, version: options.Version = False) -> None:
+    """Find neural network architectures: data and a budget in, trained networks out.
+
+    For example:
+
+        nasturtium search digits --minutes 2
+        nasturtium search photos/ --minutes 30 --minimize valid_error
+        nasturtium list
+        nasturtium show digits-1
+
+    `nasturtium COMMAND --help` explains a command, and
+    `nasturtium components` lists what there is to choose from.
+    """
+    if version:
+        _say(f"nasturtium {nasturtium.__version__}")
+    elif context.invoked_subcommand is None:
+        _say(context.get_help())
+
+
+@app.command()
+def search(
+    task: options.Task,
+    space: options.Space = "chain",
+    strategy: options.Strategy = "regularized-evolution",
+    estimator: options.Estimator = "training",
+    scheduler: options.Scheduler = "fixed",
+    minimize: options.Minimize = ["valid_error"],  # noqa: B006 - Typer copies it
+    limit: options.Limit = [],  # noqa: B006 - Typer copies it
+    minutes: options.Minutes = None,
+    trials: options.Trials = None,
+    workers: options.Workers = None,
+    executor: options.ExecutorName = "local",
+    seed: options.Seed = 0,
+    name: options.NewName = None,
+    storage: options.Storage = DATABASE,
+    out: options.Out = None,
+) -> None:
+    """Search, train the best networks, test them once and export them.
+
+    Every result is in the database before the next candidate begins:
+    whatever happens, `nasturtium resume NAME` goes on.
+
+    For example:
+
+        nasturtium search digits --minutes 2
+        nasturtium search photos/ --minutes 30 --limit params=100000
+        nasturtium search x.npz --trials 40 --minimize valid_error --minimize flops
+        nasturtium search digits --trials 20 --space "nasnet(cells=1)"
+
+    Space, strategy, estimator and scheduler are a name, or a call with
+    arguments, such as "regularized-evolution(population_size=10)";
+    `nasturtium components` lists the names and their arguments.
+    """
+    from nasturtium._jobs import check_components, run_job
+    from nasturtium._search import prepare
+
+    begun = time.monotonic()
+    check_budget(minutes, trials, is_needed=True)
+    limits = parse_limits(limit)
+    check_components(space, strategy, scheduler, executor)
+    opened = open_storage(storage)
+    name = fresh_name(task, opened) if name is None else name
+    check_new_name(name, opened)
+    with Interruptible(_error_console()) as interruptible:
+        with _waiting("reading the data, timing a few networks"):
+            study = prepare(
+                task,
+                space=space,
+                strategy=strategy,
+                estimator=estimator,
+                scheduler=scheduler,
+                objectives=list(dict.fromkeys(minimize)),
+                limits=limits,
+                minutes=minutes,
+                trials=trials,
+                workers=workers or default_workers(trials),
+                seed=seed,
+                name=name,
+                storage=opened,
+                out=Path("out") / file_name(name) if out is None else out,
+                command=shlex.join(["nasturtium", *_ARGUMENTS]),
+            )
+        interruptible.way_on = _resume_line(study, storage)
+        run_job(_console(), study, storage, begun=begun, executor=executor)
+
+
+@app.command()
+def resume(
+    name: options.Name,
+    storage: options.Storage = DATABASE,
+    minutes: options.MoreMinutes = None,
+    trials: options.MoreTrials = None,
+    out: options.OtherOut = None,
+) -> None:
+    """Go on with a search that was interrupted, in whichever phase.
+
+    Nothing that was measured is done again. With one worker, a search that
+    was resumed is the same as one that never stopped.
+
+    For example:
+
+        nasturtium resume digits-1
+        nasturtium resume digits-1 --trials 60
+    """
+    from nasturtium._jobs import is_delivered, print_delivered, run_job
+    from nasturtium._search import reopen, writable_folder
+
+    begun = time.monotonic()
+    check_budget(minutes, trials, is_needed=False)
+    opened = open_storage(storage, create=False)
+    if out is not None:
+        writable_folder(out)
+    if minutes is None and trials is None and is_delivered(name, opened):
+        print_delivered(_console(), name, opened, storage, out)
+        if out is None:
+            return
+    with Interruptible(_error_console()) as interruptible:
+        with _waiting("reading the log and the data"):
+            study = reopen(name, opened)
+        interruptible.way_on = _resume_line(study, storage)
+        run_job(_console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out)
+
+
+@app.command("list")
+def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) -> None:
+    """List the studies of a database.
+
+    NAME/final@N is the final training of the search NAME after N candidates.
+    """
+    from nasturtium._listing import list_json, list_table
+    from nasturtium._stored import stored_study
+
+    opened = open_storage(storage, create=False)
+    studies = [stored_study(name, opened) for name in opened.studies()]
+    if as_json:
+        _say_json(list_json(studies))
+    else:
+        _console().print(list_table(studies))
+
+
+@app.command()
+def show(
+    name: options.Name, storage: options.Storage = DATABASE, as_json: options.Json = False
+) -> None:
+    """Show a study: what it is, its front, its trials.
+
+    The architecture key is that of the decisions, the graph key that of the
+    network without its dead parts: architectures with one graph key are the
+    same function. What is bold is on the front.
+    """
+    from nasturtium._listing import show_json, show_page
+    from nasturtium._stored import stored_results, stored_study
+
+    opened = open_storage(storage, create=False)
+    study = stored_study(name, opened)
+    if as_json:
+        _say_json(show_json(study))
+        return
+    children = list(study.children(opened))
+    _console().print(show_page(study, children, stored_results(study, children)))
+
+
+@app.command()
+def report(
+    name: options.Name, out: options.ReportFile, storage: options.Storage = DATABASE
+) -> None:
+    """Write the report of a study, finished or not: one HTML file.
+
+    For example:
+
+        nasturtium report digits-1 --out report.html
+    """
+    from nasturtium._jobs import write_stored_report
+
+    opened = open_storage(storage, create=False)
+    _say(str(write_stored_report(name, opened, out)))
+
+
+@app.command()
+def export(
+    name: options.Name,
+    trial: options.TrialNumber,
+    out: options.ExportFolder,
+    storage: options.Storage = DATABASE,
+) -> None:
+    """Export the trained network of one trial.
+
+    It has the weights of the final training if it took part in that, else
+    those of the search.
+
+    For example:
+
+        nasturtium export digits-1 --trial 3 --out third
+    """
+    from nasturtium._jobs import export_job
+
+    opened = open_storage(storage, create=False)
+    with Interruptible(_error_console()):
+        export_job(_console(), name, opened, trial, out)
+
+
+@app.command()
+def components(kind: options.Kind = None, as_json: options.Json = False) -> None:
+    """List what a search is made of: names, arguments, publications.
+
+    What is listed is used by its name, or as a call:
+    --space "nasnet(cells=2)".
+    """
+    from nasturtium._components import components as found
+    from nasturtium._components import components_page
+
+    entries = found(kind)
+    if as_json:
+        _say_json(entries)
+    else:
+        _console().print(components_page(entries))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works on this machine, and how to get the rest."""
+    from nasturtium._doctor import diagnose
+
+    if not diagnose(_console()):
+        raise typer.Exit(1)
+
+
+# --- how it speaks -------------------------------------------------------------------------------
+
+_ARGUMENTS: list[str] = []
+"""The words of the command line that runs."""
+
+
+def _console() -> Console:
+    """Return where results go; a pipe gets wide lines, so that no table is cut."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, width=max(console.width, 160))
+
+
+def _error_console() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def _waiting(text: str) -> AbstractContextManager[object]:
+    """Return what shows, on a terminal, that something takes its time."""
+    console = _console()
+    return console.status(f"{text} ...") if console.is_terminal else nullcontext()
+
+
+def _say(text: str) -> None:
+    Console(highlight=False, markup=False, soft_wrap=True).print(text)
+
+
+def _say_json(data: Any) -> None:
+    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def _complain(text: str) -> None:
+    """Write one line on standard error."""
+    _error_console().print(" ".join(f"error: {text}".split()))
+
+
+def _resume_line(study: "Study", storage: str) -> str:
+    return f"nasturtium resume {shlex.quote(study.name)} --storage {shlex.quote(storage)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    Args:
+        arguments: The words after ``nasturtium``; None takes those of this process.
+    """
+    _ARGUMENTS[:] = sys.argv[1:] if arguments is None else arguments
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(_ARGUMENTS), prog_name="nasturtium", standalone_mode=False)
+    except typer.TyperException as error:
+        _complain(explain(error, list(command.commands), _ARGUMENTS))
+        return 2
+    except (UsageError, StorageError, MissingExtraError) as error:
+        _complain(str(error))
+        return 2
+    except NasturtiumError as error:
+        _complain(str(error))
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
