@@ -29,7 +29,7 @@ test-slow: $(VENV)/.dev ## Run the long tests.
 	$(PYTEST) -m slow tests
 
 bench: $(VENV)/.dev ## Measure the costs of the framework itself.
-	$(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/overhead.py
 
 docs: $(VENV)/.dev ## Build the documentation into docs/_build/html; a warning is an error.
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html docs docs/_build/html

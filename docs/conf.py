@@ -10,7 +10,7 @@ project = "nasturtium"
 author = "The nasturtium developers"
 release = importlib.metadata.version("nasturtium")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 html_theme = "furo"
@@ -28,9 +28,7 @@ napoleon_custom_sections = [("Class attributes", "params_style")]
 
 def setup(app):
     """Write the reference pages before Sphinx looks for its sources."""
-    spec = importlib.util.spec_from_file_location(
-        "docs_pages", HERE.parent / "scripts/docs_pages.py"
-    )
+    spec = importlib.util.spec_from_file_location("docs_pages", HERE.parent / "scripts/docs_pages.py")
     pages = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pages)
     pages.write(HERE / "reference" / "generated")

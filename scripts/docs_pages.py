@@ -17,6 +17,7 @@ import typer.main
 from sphinx.pycode import ModuleAnalyzer
 
 import nasturtium
+import nasturtium.testing
 from nasturtium._registry import Registry, parameters
 from nasturtium.cli import app
 
@@ -103,7 +104,7 @@ def _module_page(module_name: str, module: ModuleType, owner: dict[int, str]) ->
         if inspect.ismodule(value):
             lines += [f"- :py:mod:`{value.__name__}`", ""]
         elif owner.get(id(value), path) != path:
-            about = (inspect.getdoc(value) or "").partition("\n")[0]
+            about = _first_sentence(value)
             lines += [f"- :py:obj:`{name} <{owner[id(value)]}>`: {about}", ""]
         elif inspect.isclass(value):
             lines += [f".. autoclass:: {path}", "   :members:", "   :show-inheritance:", ""]
@@ -131,7 +132,7 @@ def _components_page() -> str:
         lines += [*_title(plural, "-"), *_table_head("name", "what it is", "reference")]
         for name, cls in registry:
             arguments = ", ".join(parameters(cls))
-            about = (inspect.getdoc(cls) or "").partition("\n")[0]
+            about = _first_sentence(cls)
             reference = getattr(cls, "reference", None) or ""
             lines += [f"   * - ``{name}({arguments})``", f"     - {about}", f"     - {reference}"]
         lines.append("")
@@ -141,7 +142,8 @@ def _components_page() -> str:
 def _commands_page() -> str:
     lines = _title("Commands")
     for name, command in commands().items():
-        lines += [*_title(name, "-"), inspect.cleandoc(command.help or ""), ""]
+        about = inspect.cleandoc(command.help or "").replace("For example:\n", "For example::\n")
+        lines += [*_title(name, "-"), about, ""]
         shown = [p for p in command.params if p.name != "help"]
         usage = [p.name.upper() for p in shown if p.param_type_name == "argument"]
         lines += ["::", "", f"   nasturtium {' '.join([name, *usage])} [OPTIONS]", ""]
@@ -158,10 +160,21 @@ def _commands_page() -> str:
 def _laws_page() -> str:
     lines = [
         *_title("Laws"),
-        "What every implementation of a contract promises; :py:mod:`nasturtium.testing` runs them.",
+        "What every implementation of a contract promises. :py:mod:`nasturtium.testing` runs them",
+        "over everything that is registered, and over your own classes.",
         "",
     ]
+    for name in public_names(nasturtium.testing):
+        if name.endswith("_checks"):
+            lines += [*_title(name.removesuffix("_checks"), "-"), *_table_head("law", "meaning")]
+            for law, check in getattr(nasturtium.testing, name)():
+                lines += [f"   * - ``{law}``", f"     - {_first_sentence(check)}"]
+            lines.append("")
     return "\n".join(lines) + "\n"
+
+
+def _first_sentence(value: Any) -> str:
+    return " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
 
 
 def _table_head(*columns: str) -> list[str]:

@@ -123,9 +123,7 @@ def test_researchers_example_in_the_readme_runs(capsys):
 @pytest.mark.parametrize("target", ["demo", "test"])
 def test_the_two_commands_of_the_readme(target):
     assert f"$ make {target} " in README
-    result = subprocess.run(
-        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "-c constraints.txt" in result.stdout or (ROOT / ".venv").exists()
 
 
@@ -137,9 +135,7 @@ def test_links_between_texts_lead_somewhere():
 
 def test_paths_in_readme_and_contributing_exist():
     for name in ("README.md", "CONTRIBUTING.md"):
-        for path in re.findall(
-            r"`((?:docs|src|tests|scripts)/[\w./-]+)`", (ROOT / name).read_text()
-        ):
+        for path in re.findall(r"`((?:docs|src|tests|scripts)/[\w./-]+)`", (ROOT / name).read_text()):
             assert (ROOT / path).exists(), f"{name}: {path}"
 
 

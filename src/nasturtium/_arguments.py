@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
 from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ import typer
 from nasturtium.errors import StudyExistsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from nasturtium.storage import Storage
 
 
@@ -48,9 +49,7 @@ def whole(example: str, least: int) -> Callable[[str], int]:
         except ValueError:
             number = least - 1
         if number < least:
-            raise typer.BadParameter(
-                f"a whole number from {least} on is wanted, got {text!r}; write {example}."
-            )
+            raise typer.BadParameter(f"a whole number from {least} on is wanted, got {text!r}; write {example}.")
         return number
 
     return parse
@@ -71,9 +70,7 @@ def check_budget(minutes: float | None, trials: int | None, *, is_needed: bool) 
         UsageError: Both are given, or none where one is needed.
     """
     if minutes is not None and trials is not None:
-        raise UsageError(
-            f"a budget is minutes or trials, got --minutes {minutes:g} and --trials {trials}; drop one."
-        )
+        raise UsageError(f"a budget is minutes or trials, got --minutes {minutes:g} and --trials {trials}; drop one.")
     if is_needed and minutes is None and trials is None:
         raise UsageError("a search needs a budget, got none; add --minutes 5, or --trials 30.")
 
@@ -126,13 +123,13 @@ def check_new_name(name: str, storage: Storage) -> None:
     """
     if "/" in name or not (name and name.isprintable()):
         raise UsageError(
-            f"a study's name is printable text without '/' (NAME/final@N is its final training), got {name!r}; "
-            "choose another --name."
+            "a study's name is printable text without '/' (NAME/final@N is its final training), "
+            f"got {name!r}; choose another --name."
         )
     if name in storage.studies():
         raise StudyExistsError(
-            f"a new search has a new name, got {name!r}, which is stored; choose another --name, or go on with "
-            f"`nasturtium resume {name}`."
+            f"a new search has a new name, got {name!r}, which is stored; choose another --name, "
+            f"or go on with `nasturtium resume {name}`."
         )
 
 

@@ -98,14 +98,10 @@ def components_page(found: Sequence[Mapping[str, Any]]) -> RenderableType:
     parts: list[RenderableType] = []
     for kind in kinds:
         parts.append(Text(kind.capitalize(), style="bold underline"))
-        parts += [
-            _entry(entry, is_full=len(kinds) == 1) for entry in found if entry["kind"] == kind
-        ]
+        parts += [_entry(entry, is_full=len(kinds) == 1) for entry in found if entry["kind"] == kind]
         parts.append("")
     if len(kinds) > 1:
-        parts.append(
-            Text("`nasturtium components strategies` and so on explain the arguments of one kind.")
-        )
+        parts.append(Text("`nasturtium components strategies` and so on explain the arguments of one kind."))
     return Group(*parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from math import nan
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from nasturtium._search import Outcome, Plan
+    from nasturtium._search import Outcome
     from nasturtium._study import Study
     from nasturtium.trials import History, Objective, Trial
 
@@ -60,9 +60,7 @@ class Seen:
     @property
     def n_over(self) -> int:
         """Trials that are over."""
-        return sum(
-            self.states.get(state, 0) for state in (State.FINISHED, State.STOPPED, State.FAILED)
-        )
+        return sum(self.states.get(state, 0) for state in (State.FINISHED, State.STOPPED, State.FAILED))
 
 
 @final
@@ -72,7 +70,6 @@ class Display:
     Args:
         console: Where to.
         study: The search.
-        plan: How the job is divided.
         begun: When the job began, by ``time.monotonic``.
         seconds: The whole job's time, or None.
         trials: Number of trials of the search, or None.
@@ -82,7 +79,6 @@ class Display:
         self,
         console: Console,
         study: Study,
-        plan: Plan,
         *,
         begun: float,
         seconds: float | None,
@@ -90,7 +86,6 @@ class Display:
     ) -> None:
         self.console = console
         self.study = study
-        self.plan = plan
         self.begun = begun
         self.seconds = seconds
         self.trials = trials
@@ -103,7 +98,7 @@ class Display:
     def __enter__(self) -> Display:
         """Say what is searched, and begin to show it."""
         self.console.print(headline(self.study), style="bold")
-        self.console.print(Text(f"plan: {plan_text(self.plan)}"))
+        self.console.print(Text(f"plan: {plan_text(self.study.created['plan'])}"))
         if self.console.is_terminal:
             self._live = Live(
                 console=self.console,
@@ -172,9 +167,7 @@ class Display:
             grid.add_row(Text(label), Text(best_text(objective, trial, self.study.objectives)))
         elapsed = clock(now - self.begun)
         grid.add_row(Text("time"), Text(elapsed + self._of_budget() + self._left(seen, now)))
-        return Group(
-            grid, Text("Ctrl-C stops; everything measured is kept and can be resumed.", style="dim")
-        )
+        return Group(grid, Text("Ctrl-C stops; everything measured is kept and can be resumed.", style="dim"))
 
     def _goal(self, seen: Seen) -> int | None:
         return {"search": self.trials, "final": self._n_final or None}.get(seen.phase)
@@ -182,9 +175,7 @@ class Display:
     def _bar(self, seen: Seen, now: float) -> RenderableType:
         goal = self._goal(seen)
         if self.seconds is not None:
-            return ProgressBar(
-                total=self.seconds, completed=min(now - self.begun, self.seconds), width=40
-            )
+            return ProgressBar(total=self.seconds, completed=min(now - self.begun, self.seconds), width=40)
         if goal:
             return ProgressBar(total=goal, completed=min(seen.n_over, goal), width=40)
         return ProgressBar(total=None, pulse=True, width=40, animation_time=now)
@@ -213,12 +204,16 @@ def headline(study: Study) -> str:
     return f"{study.name}: {', '.join(parts)}, seed {created['seed']}"
 
 
-def plan_text(plan: Plan) -> str:
-    """Return how a job is divided."""
-    whole = [] if plan.trials is None else [counted(plan.trials, "trial")]
-    whole += [] if plan.minutes is None else [duration(60 * plan.minutes)]
-    why = "" if plan.why == "as given" else f": {plan.why}"
-    return f"{', '.join(whole)} with {counted(plan.workers, 'worker')}{why}"
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """Return how a job is divided, in words.
+
+    Args:
+        plan: As the log has it.
+    """
+    whole = [] if plan["trials"] is None else [counted(plan["trials"], "trial")]
+    whole += [] if plan["minutes"] is None else [duration(60 * plan["minutes"])]
+    why = "" if plan["why"] == "as given" else f": {plan['why']}"
+    return f"{', '.join(whole)} with {counted(plan['workers'], 'worker')}{why}"
 
 
 def best_trials(history: History) -> list[tuple[Objective, Trial]]:
@@ -227,9 +222,7 @@ def best_trials(history: History) -> list[tuple[Objective, Trial]]:
     front = [trial for trial in history.front() if losses[trial.number].max() < INFEASIBLE]
     found: dict[int, tuple[Objective, Trial]] = {}
     for objective in history.study.objectives if front else ():
-        best = min(
-            front, key=lambda t: (objective.loss(t.metrics.get(objective.metric, nan)), t.number)
-        )
+        best = min(front, key=lambda t: (objective.loss(t.metrics.get(objective.metric, nan)), t.number))
         found.setdefault(best.number, (objective, best))
     return list(found.values())
 
@@ -238,9 +231,7 @@ def best_text(objective: Objective, trial: Trial, objectives: tuple[Objective, .
     """Return a best trial in words: its own objective first."""
     ordered = [objective, *(o for o in objectives if o != objective)]
     metrics = trial.metrics
-    values = [
-        f"{title_of(o.metric)} {value_text(o.metric, metrics.get(o.metric, nan))}" for o in ordered
-    ]
+    values = [f"{title_of(o.metric)} {value_text(o.metric, metrics.get(o.metric, nan))}" for o in ordered]
     return f"{', '.join(values)} (trial {trial.number})"
 
 
@@ -270,13 +261,12 @@ def clock(seconds: float) -> str:
 # --- the end -------------------------------------------------------------------------------------
 
 
-def print_outcome(console: Console, outcome: Outcome, plan: Plan, storage: str) -> None:
+def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
     """Print what a job ends with: the front, where files are, how the time was spent.
 
     Args:
         console: Where to.
         outcome: What there is.
-        plan: How the job was divided.
         storage: URL of the database.
     """
     study = outcome.study
@@ -285,17 +275,12 @@ def print_outcome(console: Console, outcome: Outcome, plan: Plan, storage: str) 
     console.print()
     failed = len(study.history.trials(State.FAILED))
     facts = {
-        "trials": states_text(_states(study.history), None)
-        + (f"; see `nasturtium show {study.name}`" * bool(failed)),
-        "plan": plan_text(plan),
+        "trials": states_text(_states(study.history), None) + (f"; see `nasturtium show {study.name}`" * bool(failed)),
+        "plan": plan_text(study.created["plan"]),
         "time": f"{duration(sum(outcome.seconds.values()))} ("
-        + ", ".join(
-            f"{PHASES[phase]} {duration(spent)}" for phase, spent in outcome.seconds.items()
-        )
+        + ", ".join(f"{PHASES[phase]} {duration(spent)}" for phase, spent in outcome.seconds.items())
         + ")",
-        "files": None
-        if outcome.out is None
-        else f"{outcome.out}: report.html, front.json, a folder per network",
+        "files": None if outcome.out is None else f"{outcome.out}: report.html, front.json, a folder per network",
         "study": f"{study.name}, seed {study.history.study.seed}, in {storage}",
     }
     for name, fact in facts.items():

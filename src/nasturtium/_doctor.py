@@ -86,11 +86,7 @@ def _torch() -> Finding:
         import torch
     except ImportError as error:
         return Finding("torch", False, f"{error}; pip install torch", is_needed=True)
-    device = (
-        f"CUDA {torch.cuda.get_device_name()}"
-        if torch.cuda.is_available()
-        else "no CUDA; trains on the CPU"
-    )
+    device = f"CUDA {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "no CUDA; trains on the CPU"
     value = torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 3, 3))
     return Finding("torch", float(value) == 9.0, f"{torch.__version__}, {device}", is_needed=True)
 
@@ -98,9 +94,7 @@ def _torch() -> Finding:
 def _cores() -> Finding:
     threads = os.environ.get("OMP_NUM_THREADS")
     limit = f" (OMP_NUM_THREADS={threads})" if threads else ""
-    return Finding(
-        "cores", True, f"{n_cores()} of {os.cpu_count()} usable; a worker takes one thread{limit}"
-    )
+    return Finding("cores", True, f"{n_cores()} of {os.cpu_count()} usable; a worker takes one thread{limit}")
 
 
 def _memory() -> Finding:
@@ -116,17 +110,11 @@ def _memory() -> Finding:
 
 
 def _scikit_learn() -> Finding:
-    return _package(
-        "scikit-learn", "pip install scikit-learn", "the task digits and forests", is_needed=True
-    )
+    return _package("scikit-learn", "pip install scikit-learn", "the task digits and forests", is_needed=True)
 
 
 def _onnx() -> Finding:
-    missing = [
-        name
-        for name in ("onnx", "onnxscript", "onnxruntime")
-        if importlib.util.find_spec(name) is None
-    ]
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
     if missing:
         got = f"no {', '.join(missing)}: networks are exported without model.onnx"
         return Finding("onnx", False, f"{got}; pip install 'nasturtium[onnx]'")
@@ -173,9 +161,7 @@ def _sqlite() -> Finding:
             finally:
                 connection.close()
     except (OSError, sqlite3.Error) as error:
-        return Finding(
-            what, False, f"can't write in {Path.cwd()} ({error}); {way_out}", is_needed=True
-        )
+        return Finding(what, False, f"can't write in {Path.cwd()} ({error}); {way_out}", is_needed=True)
     if mode != "wal":
         return Finding(
             what,
@@ -183,9 +169,7 @@ def _sqlite() -> Finding:
             f"no write-ahead log in {Path.cwd()} (got {mode}); {way_out}",
             is_needed=True,
         )
-    return Finding(
-        what, True, f"{sqlite3.sqlite_version}, write-ahead log in {Path.cwd()}", is_needed=True
-    )
+    return Finding(what, True, f"{sqlite3.sqlite_version}, write-ahead log in {Path.cwd()}", is_needed=True)
 
 
 def _worker() -> Finding:
@@ -204,12 +188,8 @@ def _worker() -> Finding:
     finished = study.history.finished()
     if len(finished) < 2:
         reasons = {trial.reason for trial in study.history.trials()}
-        return Finding(
-            "worker", False, f"a worker process gave no answer: {reasons}", is_needed=True
-        )
-    return Finding(
-        "worker", True, f"a worker process started and answered in {seconds:.1f} s", is_needed=True
-    )
+        return Finding("worker", False, f"a worker process gave no answer: {reasons}", is_needed=True)
+    return Finding("worker", True, f"a worker process started and answered in {seconds:.1f} s", is_needed=True)
 
 
 def answer(architecture: Architecture) -> dict[str, float]:

@@ -69,8 +69,8 @@ class FinalPlan:
 def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan | None:
     """Return the plan for the time that is left; None if there is nothing to train.
 
-    The length is such that the best network takes about half the time, at most ``LENGTHENING``
-    times that of the search; then as many networks as fit, at least one.
+    The length is such that the best network takes a half to three quarters of the time, at most
+    ``LENGTHENING`` times that of the search; then as many networks as fit, at least one.
 
     Args:
         study: The search.
@@ -87,7 +87,9 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
         return FinalPlan(tuple(t.number for t in front[:5]), min(4 * searched, MOST_EPOCHS))
     costs = [_seconds_an_epoch(study, trial) for trial in front]
     longest = min(LENGTHENING * searched, MOST_EPOCHS)
-    epochs = int(min(max(0.5 * seconds / costs[0], 1), longest))
+    # Alone, the best network leaves half the time to the next; side by side they share it anyhow.
+    share = 0.5 if workers == 1 else 0.75
+    epochs = int(min(max(share * seconds / costs[0], 1), longest))
     numbers: list[int] = []
     spent = 0.0
     for trial, cost in zip(front, costs, strict=True):

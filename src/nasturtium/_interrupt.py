@@ -43,9 +43,7 @@ class Interruptible:
     def __enter__(self) -> Interruptible:
         """Take the signals over; in another thread than the main one nothing happens."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {
-                each: signal.signal(each, self._handle) for each in (signal.SIGINT, signal.SIGTERM)
-            }
+            self._before = {each: signal.signal(each, self._handle) for each in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(
@@ -65,9 +63,7 @@ class Interruptible:
         if self.way_on:
             self.console.print(f"interrupted; everything measured is kept: {self.way_on}")
         else:
-            self.console.print(
-                "interrupted before there was anything to keep; nothing was written."
-            )
+            self.console.print("interrupted before there was anything to keep; nothing was written.")
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from nasturtium._display import Display, print_outcome, print_problems
 from nasturtium._final import export_trial
-from nasturtium._search import Plan, complete, reopen, writable_folder
+from nasturtium._search import complete, reopen, writable_folder
 from nasturtium._stored import stored_results, stored_study
 from nasturtium._study import made
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import NasturtiumError, UsageError, near_matches
 from nasturtium.report import front_table, write_report
+from nasturtium.report._format import counted
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import SPACES
 from nasturtium.strategies import STRATEGIES
+from nasturtium.trials import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +27,12 @@ if TYPE_CHECKING:
 
     from nasturtium._study import Study
     from nasturtium.storage import Storage
+    from nasturtium.trials import History
 
 EXECUTORS = ("local", "inline", "ray")
+
+LOCAL = "local"
+"""Where a search that is resumed evaluates its candidates."""
 
 
 def check_components(space: str, strategy: str, scheduler: str, executor: str) -> None:
@@ -40,9 +47,7 @@ def check_components(space: str, strategy: str, scheduler: str, executor: str) -
     if executor not in EXECUTORS:
         raise UsageError(f"unknown executor {executor!r}; {near_matches(executor, EXECUTORS)}")
     if executor == "ray":
-        raise UsageError(
-            "this release has no executor for Ray yet, got --executor ray; use --executor local."
-        )
+        raise UsageError("this release has no executor for Ray yet, got --executor ray; use --executor local.")
 
 
 def run_job(
@@ -51,7 +56,7 @@ def run_job(
     storage: str,
     *,
     begun: float,
-    executor: str = "local",
+    executor: str | None = None,
     minutes: float | None = None,
     trials: int | None = None,
     out: Path | None = None,
@@ -70,34 +75,45 @@ def run_job(
 
     Raises:
         UsageError: A script runs this study.
+        NasturtiumError: No candidate has finished.
     """
     if "plan" not in study.created:
         raise UsageError(
-            f"only a search is resumed, got study {study.name!r} of a script; run that script again with "
-            f"nas.Study(..., name={study.name!r})."
+            f"only a search is resumed, got study {study.name!r} of a script; run that script "
+            f"again with nas.Study(..., name={study.name!r})."
         )
-    plan = Plan(**study.created["plan"])
+    plan = study.created["plan"]
     is_resumed = study.history.n_trials > 0
-    whole = minutes if minutes is not None or is_resumed else plan.minutes
+    whole = minutes if minutes is not None or is_resumed else plan["minutes"]
     display = Display(
         console,
         study,
-        plan,
         begun=begun,
         seconds=None if whole is None else 60 * whole,
-        trials=trials or plan.trials,
+        trials=trials or plan["trials"],
     )
     with display:
         outcome = complete(
             study,
-            executor=executor,
+            executor=executor or LOCAL,
             begun=begun,
             minutes=minutes,
             trials=trials,
             out=out,
             watch=display.watch,
         )
-    print_outcome(console, outcome, plan, storage)
+    print_outcome(console, outcome, storage)
+    if not study.history.finished():
+        raise NasturtiumError(nothing_finished(study.history))
+
+
+def nothing_finished(history: History) -> str:
+    """Return one line on a search that has nothing to show."""
+    reasons = Counter(trial.reason for trial in history.trials(State.FAILED)).most_common(1)
+    if not reasons:
+        return "at least one candidate must finish, got none in the time; raise --minutes."
+    (reason, n), *_ = reasons
+    return f"at least one candidate must finish, got {counted(n, 'failure')} with {reason!r}; mend what causes it."
 
 
 def is_delivered(name: str, storage: Storage) -> bool:
@@ -107,9 +123,7 @@ def is_delivered(name: str, storage: Storage) -> bool:
     return bool(last) and last[0]["n_trials"] == study.history.n_trials
 
 
-def print_delivered(
-    console: Console, name: str, storage: Storage, url: str, out: Path | None
-) -> None:
+def print_delivered(console: Console, name: str, storage: Storage, url: str, out: Path | None) -> None:
     """Say that a search has ended, and what came of it unless that will be said anew."""
     study = stored_study(name, storage)
     console.print(Text(f"{name} is complete; --minutes or --trials make it go on."), soft_wrap=True)
@@ -151,9 +165,7 @@ def writable_file(path: Path, suffix: str) -> Path:
         UsageError: It can't be, or has another suffix.
     """
     if path.suffix != suffix:
-        raise UsageError(
-            f"the report is a file that ends in {suffix}, got --out {str(path)!r}; add the ending."
-        )
+        raise UsageError(f"the report is a file that ends in {suffix}, got --out {str(path)!r}; add the ending.")
     if path.is_dir():
         raise UsageError(f"--out is a file here, got the folder {str(path)!r}; name a file in it.")
     writable_folder(path.parent)

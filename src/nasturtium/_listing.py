@@ -15,7 +15,6 @@ from rich.text import Text
 from nasturtium._components import BOUND
 from nasturtium._display import plan_text
 from nasturtium._registry import Registry, parameters, tuples
-from nasturtium._search import Plan
 from nasturtium.report import front_table
 from nasturtium.report._format import (
     NOTHING,
@@ -65,11 +64,7 @@ def call_text(registry: Registry[Any] | None, component: Mapping[str, Any] | Non
     if registry is not None and component["name"] in registry.names():
         known = parameters(registry.get(component["name"]))
     arguments = {name: tuples(value) for name, value in component["arguments"].items()}
-    given = [
-        f"{n}={v!r}"
-        for n, v in arguments.items()
-        if n not in BOUND and not (n in known and known[n] == v)
-    ]
+    given = [f"{n}={v!r}" for n, v in arguments.items() if n not in BOUND and not (n in known and known[n] == v)]
     return f"{component['name']}({', '.join(given)})" if given else str(component["name"])
 
 
@@ -99,9 +94,7 @@ def list_table(studies: Sequence[StoredStudy]) -> RenderableType:
     for title in ("task", "trials", "best", "begun"):
         table.add_column(title)
     for study in studies:
-        best = (
-            NOTHING if study.best is None else _values(study.history.study.objectives, study.best)
-        )
+        best = NOTHING if study.best is None else _values(study.history.study.objectives, study.best)
         cells = (
             study.name,
             study.kind,
@@ -143,18 +136,14 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
     }
 
 
-def show_page(
-    study: StoredStudy, children: Sequence[StoredStudy], results: Sequence[FinalResults]
-) -> RenderableType:
+def show_page(study: StoredStudy, children: Sequence[StoredStudy], results: Sequence[FinalResults]) -> RenderableType:
     """Return what ``show`` prints."""
     parts: list[RenderableType] = [_facts(study, children), ""]
     if study.kind != "final":
         parts += [front_table(study.history, final=results or None), ""]
     parts.append(_trials_table(study))
     reasons = Counter(t.reason for t in study.history.trials(State.FAILED))
-    parts += [
-        Text(f"{counted(n, 'trial')} failed: {reason}") for reason, n in reasons.most_common()
-    ]
+    parts += [Text(f"{counted(n, 'trial')} failed: {reason}") for reason, n in reasons.most_common()]
     return Group(*parts)
 
 
@@ -174,13 +163,10 @@ def _facts(study: StoredStudy, children: Sequence[StoredStudy]) -> Table:
         "scheduler": call_text(SCHEDULERS, created["scheduler"]),
         "objectives": ", ".join(map(_aim, study.history.study.objectives)),
         "limits": ", ".join(f"{metric} <= {value_text(metric, bound)}" for metric, bound in limits),
-        "plan": None if created.get("plan") is None else plan_text(Plan(**created["plan"])),
+        "plan": None if created.get("plan") is None else plan_text(created["plan"]),
         "results in": created.get("out"),
         "trials": _states(study),
-        **{
-            f"final {i}": f"{child.name}: {_states(child)}"
-            for i, child in enumerate(children, start=1)
-        },
+        **{f"final {i}": f"{child.name}: {_states(child)}" for i, child in enumerate(children, start=1)},
     }
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
@@ -201,11 +187,7 @@ def _trials_table(study: StoredStudy) -> RenderableType:
         title = f"The best {MOST_TRIALS} of {len(trials):,} trials (--json has all)"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     metrics = [objective.metric for objective in study.history.study.objectives]
-    extra = [
-        m
-        for m in ("params", "test_error")
-        if m not in metrics and any(m in _all(t) for t in trials)
-    ]
+    extra = [m for m in ("params", "test_error") if m not in metrics and any(m in _all(t) for t in trials)]
     table.add_column("trial", justify="right")
     table.add_column("state")
     for metric in (*metrics, *extra):
@@ -242,10 +224,7 @@ def _objectives(study: StoredStudy, trial: Trial) -> dict[str, Any]:
 
 def _values(objectives: Sequence[Objective], trial: Trial) -> str:
     metrics = trial.metrics
-    return ", ".join(
-        f"{title_of(o.metric)} {value_text(o.metric, metrics.get(o.metric, nan))}"
-        for o in objectives
-    )
+    return ", ".join(f"{title_of(o.metric)} {value_text(o.metric, metrics.get(o.metric, nan))}" for o in objectives)
 
 
 def _aim(objective: Objective) -> str:
@@ -263,6 +242,4 @@ def _task_name(study: StoredStudy) -> str | None:
 
 def _when(study: StoredStudy) -> str:
     when = study.created.get("when")
-    return (
-        NOTHING if when is None else f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"
-    )
+    return NOTHING if when is None else f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""The command line's arguments and options: their types, how they are read, what ``--help`` says."""
+"""The command line's arguments and options: types, how they are read, what ``--help`` says."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +20,7 @@ Task = Annotated[
 ]
 Space = Annotated[
     str,
-    typer.Option(
-        metavar="S", help="Which networks are allowed, see `nasturtium components spaces`."
-    ),
+    typer.Option(metavar="S", help="Which networks are allowed, see `nasturtium components spaces`."),
 ]
 Strategy = Annotated[
     str,
@@ -113,9 +111,7 @@ Out = Annotated[
     ),
 ]
 
-Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")
-]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")]
 MoreMinutes = Annotated[
     float | None,
     typer.Option(
@@ -145,15 +141,12 @@ TrialNumber = Annotated[
         help="Number of the trial, see `nasturtium show`.",
     ),
 ]
-ExportFolder = Annotated[
-    Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")
-]
+ExportFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")]
 Kind = Annotated[
     str | None,
     typer.Argument(
         metavar="KIND",
-        help="One of: spaces, strategies, estimators, schedulers, tasks. Of one kind, the "
-        "arguments are explained.",
+        help="One of: spaces, strategies, estimators, schedulers, tasks. Of one kind, the arguments are explained.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

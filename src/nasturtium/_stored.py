@@ -1,12 +1,10 @@
-"""Studies as their log has them: read without torch, without the data and without the components."""
+"""Studies as their log has them: read without torch, the data and the components."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
 
 from nasturtium.errors import RequirementError, StorageError, UsageError, near_matches
 from nasturtium.report import FinalResults
@@ -15,6 +13,8 @@ from nasturtium.trials import INFEASIBLE, History, Limit, Log, Note, Objective, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from nasturtium.storage import Storage
     from nasturtium.trials import Event, Trial
@@ -104,9 +104,7 @@ def stored_study(name: str, storage: Storage) -> StoredStudy:
         raise UsageError(f"no study {name!r} in this storage; {hint}")
     first = events[0]
     if not isinstance(first, Note) or first.kind != "created":
-        raise StorageError(
-            f"a study's log begins with what it is, got {first} in {name!r}; restore it from a copy."
-        )
+        raise StorageError(f"a study's log begins with what it is, got {first} in {name!r}; restore it from a copy.")
     return _study(name, first.data, events)
 
 
@@ -162,7 +160,5 @@ def _result(study: StoredStudy, trial: Trial, note: Mapping[str, Any], epochs: i
         test_error=note["values"].get("test_error", float("nan")),
         n_test=note.get("n", 0),
         weights=note["weights"],
-        objectives={
-            o.metric: metrics.get(o.metric, float("nan")) for o in study.history.study.objectives
-        },
+        objectives={o.metric: metrics.get(o.metric, float("nan")) for o in study.history.study.objectives},
     )

@@ -12,7 +12,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from nasturtium.errors import MissingExtraError, NasturtiumError, StorageError, 
 from nasturtium.storage import open_storage
 
 if TYPE_CHECKING:
-    from nasturtium._study import Study
+    from nasturtium.storage import Storage
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -103,10 +103,9 @@ def search(
     check_budget(minutes, trials, is_needed=True)
     limits = parse_limits(limit)
     check_components(space, strategy, scheduler, executor)
-    opened = open_storage(storage)
-    name = fresh_name(task, opened) if name is None else name
-    check_new_name(name, opened)
-    with Interruptible(_error_console()) as interruptible:
+    with closing(open_storage(storage)) as opened, Interruptible(_error_console()) as interruptible:
+        name = fresh_name(task, opened) if name is None else name
+        check_new_name(name, opened)
         with _waiting("reading the data, timing a few networks"):
             study = prepare(
                 task,
@@ -125,7 +124,7 @@ def search(
                 out=Path("out") / file_name(name) if out is None else out,
                 command=shlex.join(["nasturtium", *_ARGUMENTS]),
             )
-        interruptible.way_on = _resume_line(study, storage)
+        interruptible.way_on = _resume_line(name, storage)
         run_job(_console(), study, storage, begun=begun, executor=executor)
 
 
@@ -152,17 +151,16 @@ def resume(
 
     begun = time.monotonic()
     check_budget(minutes, trials, is_needed=False)
-    opened = open_storage(storage, create=False)
     if out is not None:
         writable_folder(out)
-    if minutes is None and trials is None and is_delivered(name, opened):
-        print_delivered(_console(), name, opened, storage, out)
-        if out is None:
-            return
-    with Interruptible(_error_console()) as interruptible:
+    with _looking(storage) as opened, Interruptible(_error_console()) as interruptible:
+        if minutes is None and trials is None and is_delivered(name, opened):
+            print_delivered(_console(), name, opened, storage, out)
+            if out is None:
+                return
+        interruptible.way_on = _resume_line(name, storage)
         with _waiting("reading the log and the data"):
             study = reopen(name, opened)
-        interruptible.way_on = _resume_line(study, storage)
         run_job(_console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out)
 
 
@@ -175,8 +173,8 @@ def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) ->
     from nasturtium._listing import list_json, list_table
     from nasturtium._stored import stored_study
 
-    opened = open_storage(storage, create=False)
-    studies = [stored_study(name, opened) for name in opened.studies()]
+    with _looking(storage) as opened:
+        studies = [stored_study(name, opened) for name in opened.studies()]
     if as_json:
         _say_json(list_json(studies))
     else:
@@ -184,9 +182,7 @@ def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) ->
 
 
 @app.command()
-def show(
-    name: options.Name, storage: options.Storage = DATABASE, as_json: options.Json = False
-) -> None:
+def show(name: options.Name, storage: options.Storage = DATABASE, as_json: options.Json = False) -> None:
     """Show a study: what it is, its front, its trials.
 
     The architecture key is that of the decisions, the graph key that of the
@@ -196,19 +192,17 @@ def show(
     from nasturtium._listing import show_json, show_page
     from nasturtium._stored import stored_results, stored_study
 
-    opened = open_storage(storage, create=False)
-    study = stored_study(name, opened)
+    with _looking(storage) as opened:
+        study = stored_study(name, opened)
+        children = list(study.children(opened))
     if as_json:
         _say_json(show_json(study))
-        return
-    children = list(study.children(opened))
-    _console().print(show_page(study, children, stored_results(study, children)))
+    else:
+        _console().print(show_page(study, children, stored_results(study, children)))
 
 
 @app.command()
-def report(
-    name: options.Name, out: options.ReportFile, storage: options.Storage = DATABASE
-) -> None:
+def report(name: options.Name, out: options.ReportFile, storage: options.Storage = DATABASE) -> None:
     """Write the report of a study, finished or not: one HTML file.
 
     For example:
@@ -217,8 +211,8 @@ def report(
     """
     from nasturtium._jobs import write_stored_report
 
-    opened = open_storage(storage, create=False)
-    _say(str(write_stored_report(name, opened, out)))
+    with _looking(storage) as opened:
+        _say(str(write_stored_report(name, opened, out)))
 
 
 @app.command()
@@ -239,8 +233,7 @@ def export(
     """
     from nasturtium._jobs import export_job
 
-    opened = open_storage(storage, create=False)
-    with Interruptible(_error_console()):
+    with _looking(storage) as opened, Interruptible(_error_console()):
         export_job(_console(), name, opened, trial, out)
 
 
@@ -270,7 +263,13 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-# --- how it speaks -------------------------------------------------------------------------------
+# --- what it works with --------------------------------------------------------------------------
+
+
+def _looking(url: str) -> "closing[Storage]":
+    """Return a storage that is only looked into, to be closed at the end of a block."""
+    return closing(open_storage(url, create=False))
+
 
 _ARGUMENTS: list[str] = []
 """The words of the command line that runs."""
@@ -307,8 +306,8 @@ def _complain(text: str) -> None:
     _error_console().print(" ".join(f"error: {text}".split()))
 
 
-def _resume_line(study: "Study", storage: str) -> str:
-    return f"nasturtium resume {shlex.quote(study.name)} --storage {shlex.quote(storage)}"
+def _resume_line(name: str, storage: str) -> str:
+    return f"nasturtium resume {shlex.quote(name)} --storage {shlex.quote(storage)}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

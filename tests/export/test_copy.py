@@ -3,13 +3,11 @@
 import sys
 
 import pytest
-import torch
 from torch import nn
 
 from nasturtium.errors import UsageError
 from nasturtium.export import source_of
 from nasturtium.export._copy import Copy, is_installed
-from nasturtium.export._references import References, quoted
 from nasturtium.graphs import Builder
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build
@@ -141,45 +139,6 @@ def test_a_class_of_a_test_is_copied():
             return x
 
     assert "class Inner(nn.Module):" in source_of(single(Inner))
-
-
-def test_two_values_of_one_name_do_not_mix(users):
-    references = References()
-    references.name(users.Block)
-    other = type("Block", (nn.Module,), {"__module__": "users_blocks"})
-    assert references.name(other) != "Block"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.5, "1.5"),
-        ("it's", '"it\'s"'),
-        ((1,), "(1,)"),
-        ([1, "a"], '[1, "a"]'),
-        ({"a": (1, 2)}, '{"a": (1, 2)}'),
-        (float("inf"), 'float("inf")'),
-        (None, "None"),
-        (torch.float16, "torch.float16"),
-        (nn.GELU, "nn.GELU"),
-        (torch.nn.functional.relu, "functional.relu"),
-        (torch.sin, "torch.sin"),
-        (int, "int"),
-    ],
-)
-def test_literals(value, text):
-    assert References().literal(value) == text
-    names = {"torch": torch, "nn": nn, "functional": torch.nn.functional}
-    assert eval(text, names) == value
-
-
-def test_other_values_are_refused():
-    with pytest.raises(UsageError, match="literals, classes or functions, got tensor"):
-        References().literal(torch.zeros(2))
-
-
-def test_quotes():
-    assert quoted('say "hi"') == "'say \"hi\"'"
 
 
 def test_what_is_installed(users):

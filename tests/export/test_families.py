@@ -40,19 +40,6 @@ def test_one_class_for_all_blocks_of_a_kind():
     assert conv[3:] == ["stride=stride", "padding=padding", "bias=False"]
 
 
-def test_what_is_always_equal_is_a_constant():
-    found = families(chain(("a", o.Conv(8)), ("b", o.Conv(16))))
-    assert signature(found["Conv"]) == ["in_channels", "out_channels"]
-    single = families(chain(("a", o.Conv(8))))
-    assert signature(single["Conv"]) == []
-    assert arguments_of(single["Network"], "a") == []
-
-
-def test_one_number_of_channels_is_called_so():
-    found = families(chain(("a", o.Conv(3)), ("b", o.Conv2d(8)), ("c", o.Conv(8))))
-    assert signature(found["Conv"]) == ["channels"]
-
-
 def test_other_structures_are_numbered():
     graph = chain(("a", o.Conv(8)), ("b", o.Conv(8, preactivated=True)), ("c", o.SepConv(8)))
     assert list(families(graph)) == ["Conv", "Conv2", "SepConv", "Network"]
@@ -73,15 +60,6 @@ def test_cells_of_equal_structure_and_other_constants_share_a_class():
     assert list(found) == ["Conv", "NormalCell", "Network"]
     parameters = ["in_channels", "out_channels", "kernel_size", "padding"]
     assert sorted(signature(found["NormalCell"])) == sorted(parameters)
-
-
-def test_equal_names_of_two_constants_are_told_apart():
-    cells = [
-        chain_of([("a", o.MaxPool(k)), ("b", o.AvgPool(n))]) for k, n in ((3, 5), (5, 3), (3, 3))
-    ]
-    found = families(chain(*((f"cell_{i}", cell) for i, cell in enumerate(cells))))
-    assert signature(found["Cell"])[0] == "a_kernel_size"
-    assert "b_kernel_size" in signature(found["Cell"])
 
 
 def test_the_network_comes_last_even_if_a_cell_is_called_so():

@@ -66,7 +66,7 @@ def test_an_output_that_is_an_input_gets_another_name(tmp_path):
 def test_differences_are_noticed():
     found = trace(plain())
     check_equal(found, found.network, "same")
-    with pytest.raises(ParityError, match="other must agree with the network to 0.0001"):
+    with pytest.raises(ParityError, match=r"other must agree with the network to 0\.0001"):
         check_equal(found, lambda x: tuple(y + 0.01 for y in found.network(x)), "other")
     with pytest.raises(ParityError, match=r"other must give \(3, 3\), got \(3, 1\)"):
         check_equal(found, lambda x: tuple(y[:, :1] for y in found.network(x)), "other")

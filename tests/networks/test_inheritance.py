@@ -109,6 +109,18 @@ def test_a_wider_layer_keeps_learning_like_its_parent(parent):
         assert distance(trained(child, steps=1, rate=0.01), parent) < 1
 
 
+def test_a_parent_may_have_been_trained_without_its_dead_parts():
+    b = Builder()
+    x = b.add("conv", o.Conv(4), b.input("image", (2, 8, 8)))
+    b.add("dead", o.Conv(4), x)
+    graph = b.graph(b.add("head", o.Linear(3), b.add("pool", o.GlobalPool(), x)))
+    parent = trained(build(graph.simplified()).double())
+    edits = [Deepen("dead"), Deepen("conv")]
+    child = edits[1].apply(edits[0].apply(graph))
+    network = inherit(child.simplified(), graph, edits, tensors(parent))
+    assert distance(network, parent) <= 1e-9
+
+
 def test_without_edits_tensors_are_copied_by_name_and_shape(parent):
     b = Builder()
     x = b.add("conv_0", o.Conv(4), b.input("image", (2, 8, 8)))

@@ -194,6 +194,15 @@ class TestModule:
         conv = network.get_submodule("conv")
         assert conv(x).is_contiguous(memory_format=torch.channels_last)
 
+    @pytest.mark.parametrize("seed", [3, 6])
+    def test_it_compiles_as_one_graph(self, random_graph, rng, draw, tupled, seed):
+        graph = random_graph(rng(seed))
+        network = build(graph).eval()
+        compiled = torch.compile(network, backend="eager", fullgraph=True)
+        inputs = draw(graph, 2)
+        for one, two in zip(tupled(network(*inputs)), tupled(compiled(*inputs)), strict=True):
+            assert torch.equal(one, two)
+
     def test_a_formula_shows_itself(self):
         assert repr(Formula("{0} + {1}", 2)) == "Formula({0} + {1})"
 

@@ -206,15 +206,25 @@ def asked_event(history: History, proposal: Proposal, offset: int, scheduler: Sc
     """Return the event that begins a proposal, numbered after the trials of the history.
 
     Raises:
-        RequirementError: It resumes a trial that is not paused.
+        RequirementError: It resumes a trial that is not paused, or not to a higher fidelity, or has
+            parents that do not exist.
     """
+    unknown = [parent for parent in proposal.parents if not 0 <= parent < history.n_trials]
+    if unknown:
+        raise RequirementError(
+            f"parents are earlier trials, got {unknown} of {history.n_trials}; mend the strategy."
+        )
     if proposal.resume is None:
         fidelity = proposal.fidelity or scheduler.first(history.study)
         return Asked(history.n_trials + offset, proposal, history.length, fidelity)
     trial = history.trial(proposal.resume)
-    if trial.state is not State.PAUSED:
-        raise RequirementError(f"only a paused trial is resumed, got trial {trial.number}, which is {trial.state}.")
-    return Asked(trial.number, proposal, history.length, proposal.fidelity or _above(history.study, trial))
+    fidelity = proposal.fidelity or _above(history.study, trial)
+    if trial.state is not State.PAUSED or fidelity.rank <= trial.fidelity.rank:
+        raise RequirementError(
+            f"a paused trial is resumed to a higher fidelity, got trial {trial.number}, which is "
+            f"{trial.state} at {trial.fidelity}, and {fidelity}; choose others."
+        )
+    return Asked(trial.number, proposal, history.length, fidelity)
 
 
 def _above(study: Setting, trial: Trial) -> Fidelity:
@@ -233,6 +243,9 @@ def leg_end(history: History, number: int, *, stopped: bool) -> Ended:
         return Ended(number, State.STOPPED, "stopped by the scheduler")
     if not trial.measurements:
         return Ended(number, State.FAILED, "the estimator measured nothing")
+    if trial.step < trial.fidelity.epochs:
+        reason = f"the estimator ended at step {trial.step} of {trial.fidelity.epochs}"
+        return Ended(number, State.FAILED, reason)
     done = trial.fidelity.rank >= history.study.ladder[-1].fidelity.rank
     return Ended(number, State.FINISHED if done else State.PAUSED)
 

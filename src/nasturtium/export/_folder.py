@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from safetensors.torch import save
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nasturtium.networks import Network
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What an export wrote.

@@ -94,9 +94,9 @@ def _docstring(graph: Graph, metadata: Mapping[str, Any], *, over_time: bool) ->
         lines += ["", *(_plain(f"{key}: {value}") for key, value in facts.items())]
     lines += [
         "",
-        "    from model import load",
-        "    network = load()             # weights.safetensors beside this file",
-        "    logits = network(examples)",
+        f"    from model import load{', prepare' if normalized else ''}",
+        "    network = load()  # reads weights.safetensors beside this file",
+        f"    outputs = network({'prepare(examples)' if normalized else 'examples'})",
         '"""',
     ]
     return "\n".join(lines)

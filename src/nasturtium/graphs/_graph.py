@@ -40,7 +40,15 @@ class Open:
     arguments: tuple[tuple[str, Any], ...]
 
     def close(self, choices: Mapping[str, Any]) -> Operation:
-        """Return the operation with every ``Pick`` replaced by its decision's value."""
+        """Return the operation with every ``Pick`` replaced by its decision's value.
+
+        Raises:
+            UsageError: A decision has no value.
+        """
+        paths = [v.path for _, v in self.arguments if isinstance(v, Pick)]
+        missing = [path for path in paths if path not in choices]
+        if missing:
+            raise UsageError(f"every choice must be made, got no value for {missing}; add it.")
         return self.make(
             **{name: choices[v.path] if isinstance(v, Pick) else v for name, v in self.arguments}
         )

@@ -38,7 +38,8 @@ def build(graph: Graph, *, seed: int = 0, over_time: bool | None = None) -> Netw
             space of recurrent graphs may hold.
 
     Raises:
-        UsageError: The graph is open, it is recurrent and ``over_time`` is False, or an operation names no layer of torch.
+        UsageError: The graph is open, or recurrent while ``over_time`` is False, or an operation
+            names no layer of torch.
         ShapeError: An operation can't take what reaches it.
 
     Example:

@@ -35,7 +35,8 @@ def inherit(
         child: The graph to build, usually what the edits make of the parent.
         parent: The graph that ``trained`` belongs to.
         edits: In the order in which they were applied.
-        trained: The parent's tensors, see ``tensors``; their dtype becomes the network's.
+        trained: The parent's tensors, see ``tensors``; their dtype becomes the network's. What is
+            missing counts as fresh, so the parent may have been trained in its simplified form.
         seed: Of the fresh weights.
 
     Raises:
@@ -45,8 +46,10 @@ def inherit(
         Chen, Goodfellow & Shlens 2016, Net2Net (arXiv 1511.05641).
         Elsken, Metzen & Hutter 2019, LEMONADE (arXiv 1804.09081), section 3.2.
     """
-    values = trained
-    graph = parent
+    edits = list(edits)
+    values, graph = trained, parent
+    if edits:  # a parent that was trained without its dead parts lacks their tensors
+        values = kept(trained, tensors(_like(trained, parent, seed)))
     for edit in edits:
         edited = edit.apply(graph)
         values = edit.transfer(graph, values, tensors(_like(values, edited, seed)))

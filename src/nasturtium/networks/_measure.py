@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BATCH = 2  # not 1, so that a module that loses the batch axis is noticed
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class ModuleCost:
     """What a module does to a shape and what it costs.

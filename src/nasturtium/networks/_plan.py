@@ -157,10 +157,15 @@ class _Planner:
             self.now[node.name, 0] = target
             return
         for index in range(n_outputs):
-            self.now[node.name, index] = self._function(operator.itemgetter(index), target)
+            self.now[node.name, index] = self._function(partial(_item, index), target)
         self.inner_after[node.name] = [
-            self._function(operator.itemgetter(n_outputs + i), target) for i in range(len(state))
+            self._function(partial(_item, n_outputs + i), target) for i in range(len(state))
         ]
+
+
+def _item(index: int, values: tuple[Any, ...]) -> Any:
+    """Return one of several results (operator.itemgetter is nothing that torch.compile knows)."""
+    return values[index]
 
 
 def _with_ends(

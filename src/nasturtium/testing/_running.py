@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from nasturtium.engine import Budget, Executor, Job, Journal, Loop, Message, Rep
 from nasturtium.engine._evaluation import Evaluation
 from nasturtium.estimators import Estimator, Function
 from nasturtium.schedulers import Fixed, Scheduler
-from nasturtium.spaces import Architecture, Space
 from nasturtium.storage._memory import MemoryStorage
-from nasturtium.strategies import Strategy
 from nasturtium.trials import (
     Asked,
     Decision,
@@ -35,6 +33,10 @@ from nasturtium.trials import (
     State,
     event_to_json,
 )
+
+if TYPE_CHECKING:
+    from nasturtium.spaces import Architecture, Space
+    from nasturtium.strategies import Strategy
 
 
 @final

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasturtium.spaces import Architecture, Space
+if TYPE_CHECKING:
+    from nasturtium.spaces import Architecture, Space
 
 
 def samples(space: Space, n: int = 20, seed: int = 0) -> list[Architecture]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import Parameter
 from itertools import groupby
 from math import inf, nan
 
@@ -17,28 +19,35 @@ import numpy as np
 
 from nasturtium._registry import parameters
 from nasturtium.errors import RequirementError
-from nasturtium.estimators import Estimator, Function
-from nasturtium.spaces import Decisions, Finite
+from nasturtium.spaces import Finite
 from nasturtium.strategies import STRATEGIES, RandomSearch, Strategy, check_fit
-from nasturtium.testing._examples import ToySupernet, Unlucky
 from nasturtium.testing._processes import elsewhere
+from nasturtium.testing._refusals import refusal
 from nasturtium.testing._running import (
     Outcome,
-    run,
     setting_of,
     snapshot,
     text_of,
-    told,
     untouched_generators,
 )
-from nasturtium.testing._toys import Toy, small_table, spaces, toy_for
-from nasturtium.trials import Asked, History, Log, Proposal, Setting
+from nasturtium.testing._strategy_cases import (
+    N_TRIALS,
+    avoids_repeats,
+    best_loss,
+    histories,
+    objective_lists,
+    own_toy,
+    pending,
+    proposals_of,
+    strangers,
+    study,
+    texts_of,
+)
+from nasturtium.testing._toys import Toy, small_table, spaces
+from nasturtium.trials import Asked, Proposal
 
 StrategyCheck = Callable[[type[Strategy]], None]
 """A law: raises AssertionError if the class that it is given breaks it."""
-
-N_TRIALS = 30
-"""Length of the studies that most laws look at."""
 
 
 def strategy_checks() -> Iterator[tuple[str, StrategyCheck]]:
@@ -62,6 +71,8 @@ def check_strategy(cls: type[Strategy]) -> None:
 
 def check_default_constructible(cls: type[Strategy]) -> None:
     """Every argument has a default, and ``small`` is of the class."""
+    missing = [name for name, default in parameters(cls).items() if default is Parameter.empty]
+    assert not missing, f"every argument has a default, got none for {missing}"
     assert isinstance(cls(), cls), f"{cls.__name__}() must give a {cls.__name__}"
     assert isinstance(cls.small(), cls), f"{cls.__name__}.small() must give a {cls.__name__}"
 
@@ -72,7 +83,9 @@ def check_arguments_stored_unchanged(cls: type[Strategy]) -> None:
         arguments = {name: getattr(strategy, name) for name in parameters(cls)}
         again = cls(**arguments)
         for name, value in arguments.items():
-            assert getattr(again, name) is value, f"{name}={value!r} became {getattr(again, name)!r}"
+            assert getattr(again, name) is value, (
+                f"{name}={value!r} became {getattr(again, name)!r}"
+            )
     for name, default in parameters(cls).items():
         assert getattr(cls(), name) == default, f"{name}={default!r} is not kept as given"
 
@@ -85,9 +98,9 @@ def check_equal_by_arguments(cls: type[Strategy]) -> None:
 
 def check_pickles(cls: type[Strategy]) -> None:
     """A pickled strategy proposes the same."""
-    strategy, toy = cls.small(), _toy(cls)
+    strategy, toy = cls.small(), own_toy(cls)
     again = pickle.loads(pickle.dumps(strategy))
-    history = _run(strategy, toy).history().sealed()
+    history = study(strategy, toy).history().sealed()
     assert again == strategy, f"a pickle must give an equal strategy, got {again!r}"
     assert text_of(again.ask(history, 2)) == text_of(strategy.ask(history, 2))
 
@@ -104,12 +117,12 @@ def check_described_and_restored(cls: type[Strategy]) -> None:
 
 def check_scaled_fits_any_horizon(cls: type[Strategy]) -> None:
     """``scaled`` gives a strategy that works for studies of any length."""
-    toy = _toy(cls)
+    toy = own_toy(cls)
     for horizon in (1, 2, 10, 100, 10_000):
         strategy = cls().scaled(horizon)
         assert isinstance(strategy, cls), f"scaled({horizon}) must give a {cls.__name__}"
         assert strategy.scaled(horizon).scaled(horizon) == strategy.scaled(horizon)
-        log = _run(strategy, toy, trials=min(horizon, 10))
+        log = study(strategy, toy, trials=min(horizon, 10))
         assert log.history().n_trials, f"scaled({horizon}) proposes nothing"
 
 
@@ -118,15 +131,17 @@ def check_scaled_fits_any_horizon(cls: type[Strategy]) -> None:
 
 def check_proposals_are_members(cls: type[Strategy]) -> None:
     """Whatever is proposed is in the space, or is the whole space."""
-    toy = _toy(cls)
-    for trial in _run(cls.small(), toy, workers=3).history().trials():
+    toy = own_toy(cls)
+    for trial in study(cls.small(), toy, workers=3).history().trials():
         architecture = trial.architecture
         assert architecture is None or architecture in toy.space, f"not a member: {architecture}"
 
 
 def check_proposals_have_json(cls: type[Strategy]) -> None:
     """Every proposal survives the log, its attributes too, and its parents are earlier trials."""
-    for trial in _run(cls.small(), _toy(cls), workers=3).history().trials():
+    for trial in study(cls.small(), own_toy(cls), workers=3).history().trials():
+        reason = refusal(TypeError, partial(json.dumps, trial.proposal.to_json()))
+        assert reason is None, f"attributes are JSON data: {reason}"
         data = json.loads(json.dumps(trial.proposal.to_json()))
         again = Proposal.from_json(data)
         assert text_of([again]) == text_of([trial.proposal]), f"not the same again: {data}"
@@ -136,7 +151,7 @@ def check_proposals_have_json(cls: type[Strategy]) -> None:
 
 def check_at_most_n(cls: type[Strategy]) -> None:
     """``ask(history, n)`` gives at most n, and nothing for 0."""
-    for history in _histories(cls):
+    for history in histories(cls):
         for n in (0, 1, 2, 7):
             got = len(cls.small().ask(history, n))
             assert got <= n, f"ask(history, {n}) gives at most {n} proposals, got {got}"
@@ -144,7 +159,7 @@ def check_at_most_n(cls: type[Strategy]) -> None:
 
 def check_fewer_are_the_first(cls: type[Strategy]) -> None:
     """``ask(history, n)[:m] == ask(history, m)``."""
-    for history in _histories(cls):
+    for history in histories(cls):
         strategy = cls.small()
         many = strategy.ask(history, 6)
         for m in (1, 2, 5):
@@ -154,7 +169,7 @@ def check_fewer_are_the_first(cls: type[Strategy]) -> None:
 
 def check_pure(cls: type[Strategy]) -> None:
     """A fresh object, and the same one again, propose the same for the same history."""
-    for history in _histories(cls):
+    for history in histories(cls):
         strategy = cls.small()
         first = text_of(strategy.ask(history, 3))
         assert text_of(strategy.ask(history, 3)) == first, "asking twice must give the same"
@@ -174,16 +189,16 @@ def check_seed_matters(cls: type[Strategy]) -> None:
 
 def check_fold_memo_is_only_a_memo(cls: type[Strategy]) -> None:
     """With the memo of ``history.fold`` switched off everything is the same."""
-    toy = _toy(cls)
-    kept = _texts(_run(cls.small(), toy, workers=2))
-    assert kept == _texts(_run(cls.small(), toy, workers=2, memoize=False)), (
+    toy = own_toy(cls)
+    kept = texts_of(study(cls.small(), toy, workers=2))
+    assert kept == texts_of(study(cls.small(), toy, workers=2, memoize=False)), (
         "proposals differ without the memo; a fold's step must not change the state it is given"
     )
 
 
 def check_reproduced_from_the_log(cls: type[Strategy]) -> None:
     """``ask(history.before(asked_at), n)`` gives every stored proposal again, batches included."""
-    log = _run(cls.small(), _toy(cls), workers=3, is_hard=True)
+    log = study(cls.small(), own_toy(cls), workers=3, is_hard=True)
     events = [event for event in log.events() if isinstance(event, Asked)]
     for asked_at, group in groupby(events, key=lambda event: event.asked_at):
         stored = [event.proposal for event in group]
@@ -194,7 +209,7 @@ def check_reproduced_from_the_log(cls: type[Strategy]) -> None:
 
 def check_history_is_not_changed(cls: type[Strategy]) -> None:
     """An ask leaves the history as it was."""
-    for history in _histories(cls):
+    for history in histories(cls):
         before = snapshot(history)
         cls.small().ask(history, 3)
         assert snapshot(history) == before, "ask changed the history"
@@ -202,7 +217,7 @@ def check_history_is_not_changed(cls: type[Strategy]) -> None:
 
 def check_global_generators_are_untouched(cls: type[Strategy]) -> None:
     """Randomness comes from the study's seed only."""
-    for history in _histories(cls):
+    for history in histories(cls):
         with untouched_generators():
             cls.small().ask(history, 3)
 
@@ -212,7 +227,7 @@ def check_global_generators_are_untouched(cls: type[Strategy]) -> None:
 
 def check_odd_trials_are_accepted(cls: type[Strategy]) -> None:
     """Failed and NaN trials, missing values and candidates that it did not propose do no harm."""
-    toy = _toy(cls)
+    toy = own_toy(cls)
     outcomes: list[Outcome] = [
         {"loss": 0.5, "size": 1.0},
         "ValueError: too large",
@@ -222,21 +237,21 @@ def check_odd_trials_are_accepted(cls: type[Strategy]) -> None:
         None,
         {"loss": -1.0, "size": 1.0},
     ]
-    for objectives in _objectives(cls):
+    for objectives in objective_lists(cls):
         setting = setting_of(toy.space, objectives=objectives)
         for pattern in (outcomes, outcomes[1:6], outcomes[1:2]):
-            history = _told(setting, pattern, n=23).history().sealed()
+            history = strangers(setting, pattern, n=23).history().sealed()
             for proposal in cls.small().ask(history, 2):
                 assert proposal.architecture is None or proposal.architecture in toy.space
 
 
 def check_pending_are_not_repeated(cls: type[Strategy]) -> None:
     """While unseen candidates remain, none that is under way is proposed again."""
-    toy = _toy(cls)
-    history = _pending(cls, toy, 12).history()
+    toy = own_toy(cls)
+    history = pending(cls, toy, 12).history()
     candidates = [history.architecture(n) for n in range(history.n_trials)]
     identities = [toy.space.identity(a) for a in candidates if a is not None]
-    if _avoids_repeats(cls):
+    if avoids_repeats(cls):
         assert len(set(identities)) == len(identities), "a pending candidate was proposed again"
 
 
@@ -244,10 +259,10 @@ def check_exhausts_a_finite_space(cls: type[Strategy]) -> None:
     """Without repeats every architecture is proposed exactly once; then it has finished."""
     toy = small_table()
     fits = all(toy.space.supports(capability) for capability in cls.requires)
-    if not fits or not toy.space.supports(Finite) or not _avoids_repeats(cls):
+    if not fits or not toy.space.supports(Finite) or not avoids_repeats(cls):
         return
     for workers in (1, 3):
-        log = _run(cls.small(), toy, trials=50, workers=workers)
+        log = study(cls.small(), toy, trials=50, workers=workers)
         asked = [t.architecture for t in log.history().trials() if t.architecture is not None]
         keys = sorted(a.key for a in asked)
         assert len(set(keys)) == len(keys), "a candidate was proposed twice"
@@ -257,38 +272,31 @@ def check_exhausts_a_finite_space(cls: type[Strategy]) -> None:
 
 def check_keeps_names_trials(cls: type[Strategy]) -> None:
     """``keeps`` gives numbers of trials of the history."""
-    for history in _histories(cls):
+    for history in histories(cls):
         numbers = set(cls.small().keeps(history))
         assert numbers <= set(range(history.n_trials)), f"no such trials: {numbers}"
 
 
 def check_several_objectives(cls: type[Strategy]) -> None:
     """Several objectives work, or are refused in one line before anything runs."""
-    toy = _toy(cls)
+    toy = own_toy(cls)
     setting = setting_of(toy.space, objectives=("loss", "size"))
     if cls.multi_objective:
         check_fit(cls(), setting)
-        log = _run(cls.small(), toy, objectives=("loss", "size"), is_hard=True)
+        log = study(cls.small(), toy, objectives=("loss", "size"), is_hard=True)
         assert log.history().n_trials == N_TRIALS, "two objectives end the study early"
         return
-    try:
-        check_fit(cls(), setting)
-    except RequirementError as error:
-        assert "\n" not in str(error), f"the reason is one line, got {error}"
-        return
-    raise AssertionError("a strategy for one objective must refuse two")
+    reason = refusal(RequirementError, lambda: check_fit(cls(), setting))
+    assert reason is not None, "a strategy for one objective must refuse two"
 
 
 def check_works_on_every_space(cls: type[Strategy]) -> None:
     """On every registered space it proposes members, or is refused in one line."""
     for name, space in spaces():
         strategy, setting = cls.small(), setting_of(space)
-        try:
-            check_fit(strategy, setting)
-        except RequirementError as error:
-            assert "\n" not in str(error), f"the reason is one line, got {error}"
+        if refusal(RequirementError, partial(check_fit, strategy, setting)) is not None:
             continue
-        log = _run(strategy, Toy(space), trials=12)
+        log = study(strategy, Toy(space), trials=12)
         history = log.history()
         assert history.n_trials, f"nothing was proposed on {name}"
         for number in range(history.n_trials):
@@ -303,9 +311,9 @@ def check_beats_random_search(cls: type[Strategy]) -> None:
     """
     if cls.is_baseline:
         return
-    toy = _toy(cls)
-    found = np.array([_best(cls.small(), toy, seed) for seed in range(10)])
-    random = np.array([_best(RandomSearch(), toy, seed) for seed in range(10)])
+    toy = own_toy(cls)
+    found = np.array([best_loss(cls.small(), toy, seed) for seed in range(10)])
+    random = np.array([best_loss(RandomSearch(), toy, seed) for seed in range(10)])
     margin = 4 * np.sqrt((found.var(ddof=1) + random.var(ddof=1)) / len(found))
     assert found.mean() + margin < random.mean(), (
         f"the mean best loss must be under random search's by {margin:.3f}, "
@@ -339,87 +347,3 @@ CHECKS: tuple[StrategyCheck, ...] = (
     check_works_on_every_space,
     check_beats_random_search,
 )
-
-
-def proposals_of(cls: type[Strategy], seed: int) -> list[str]:
-    """Return the proposals of a small study as text; called in other processes too."""
-    return _texts(_run(cls.small(), _toy(cls), seed=seed, workers=2, is_hard=True))
-
-
-def _toy(cls: type[Strategy]) -> Toy:
-    return toy_for(cls.requires)
-
-
-def _avoids_repeats(cls: type[Strategy]) -> bool:
-    return parameters(cls).get("repeats") == "avoid"
-
-
-def _objectives(cls: type[Strategy]) -> list[tuple[str, ...]]:
-    return [("loss",), ("loss", "size")] if cls.multi_objective else [("loss",)]
-
-
-def _run(
-    strategy: Strategy,
-    toy: Toy,
-    *,
-    trials: int = N_TRIALS,
-    seed: int = 0,
-    workers: int = 1,
-    memoize: bool = True,
-    objectives: Sequence[str] = ("loss",),
-    is_hard: bool = False,
-) -> Log:
-    """Run a study; a hard one has candidates that fail and losses that are NaN."""
-    estimator: Estimator = Function(toy.metrics)
-    if toy.space.supports(Decisions):
-        estimator = ToySupernet(toy.metrics, draws=200 if toy.best else 10)
-    return run(
-        strategy,
-        toy.space,
-        Unlucky(estimator) if is_hard else estimator,
-        trials=trials,
-        seed=seed,
-        workers=workers,
-        memoize=memoize,
-        objectives=objectives,
-    )
-
-
-def _texts(log: Log) -> list[str]:
-    return [text_of([t.proposal]) for t in log.history().trials()]
-
-
-def _best(strategy: Strategy, toy: Toy, seed: int) -> float:
-    log = _run(strategy, toy, trials=150, seed=seed)
-    losses = [toy.metrics(t.architecture)["loss"] for t in log.history().finished() if t.architecture]
-    return min(losses)
-
-
-def _histories(cls: type[Strategy]) -> Iterator[History]:
-    """Yield an empty history, one of an own study, one with trials under way, one of strangers."""
-    toy = _toy(cls)
-    setting = setting_of(toy.space)
-    yield Log(setting).history().sealed()
-    yield _run(cls.small(), toy).history().sealed()
-    yield _run(cls.small(), toy, workers=3, is_hard=True).history().sealed()
-    yield _pending(cls, toy, 4).history().sealed()
-    yield _told(setting, [{"loss": 0.5}, {"loss": 0.2}, None], n=20).history().sealed()
-
-
-def _told(setting: Setting, outcomes: Sequence[Outcome], n: int) -> Log:
-    """Return a log of random members with these outcomes, over and over."""
-    rng = np.random.default_rng(0)
-    trials = [(Proposal(setting.space.sample(rng)), outcomes[i % len(outcomes)]) for i in range(n)]
-    return told(setting, trials)
-
-
-def _pending(cls: type[Strategy], toy: Toy, n: int) -> Log:
-    """Return the log of up to n proposals one after the other, none of which has ended."""
-    log = Log(setting_of(toy.space))
-    fidelity = log.study.ladder[-1].fidelity
-    for number in range(n):
-        proposals = cls.small().ask(log.history().sealed(), 1)
-        if not proposals:
-            break
-        log.append([Asked(number, proposals[0], len(log), fidelity)])
-    return log

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import log
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.spaces import (
     SPACES,
@@ -19,6 +19,9 @@ from nasturtium.spaces import (
     op,
     repeat,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 LETTERS = ("a", "b", "c", "d", "e")
 
@@ -61,7 +64,7 @@ class Toy:
         names = sorted(self.best)
         wrong = [architecture[name] != self.best[name] for name in names]
         weights = [1 + 0.1 * i for i in range(len(names))]
-        pairs = sum(a and b for a, b in zip(wrong, wrong[1:], strict=False))
+        pairs = sum(a and b for a, b in pairwise(wrong))
         apart = sum(w for w, is_wrong in zip(weights, wrong, strict=True) if is_wrong)
         size = sum(LETTERS.index(str(architecture[name])) for name in names)
         return {"loss": (apart + 0.5 * pairs) / len(names), "size": float(size)}
@@ -83,7 +86,8 @@ def small_table() -> Toy:
 def network_toys() -> Iterator[Toy]:
     """Yield a chain of 30 networks and a growing space, both bound to a small task."""
     layers = repeat(choice(op("conv", out=choice(8, 16)), op("sep_conv")), at_least=1, at_most=2)
-    yield Toy(chain(op("conv", out=choice(4, 8)), layers, op("global_pool"), op("linear")).on(Shapes()))
+    stem = op("conv", out=choice(4, 8))
+    yield Toy(chain(stem, layers, op("global_pool"), op("linear")).on(Shapes()))
     yield Toy(Morphism(layers=2).on(Shapes()))
 
 

@@ -250,7 +250,13 @@ class History:
         return result
 
     def events(self) -> list[Event]:
-        """Return what happened, in order; strategies have no use for it, reports do."""
+        """Return what happened, in order.
+
+        Raises:
+            UsageError: The history is sealed, as a strategy's is; events hold test metrics too.
+        """
+        if self._sealed:
+            raise UsageError("events hold what no strategy may see, got a sealed history; use its trials.")
         return self._log.events()[: self.length]
 
     def before(self, length: int) -> History:
