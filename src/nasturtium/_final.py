@@ -176,7 +176,7 @@ def chosen_networks(study: Study, child: Study | None) -> list[Chosen]:
 def checkpoint_data(study: Study, trial: Trial) -> bytes | None:
     """Return a trial's latest checkpoint; None if it is gone."""
     store = study.store()
-    return store.get(trial.checkpoint) if store is not None and trial.checkpoint is not None else None
+    return store.get(trial.checkpoint) if trial.checkpoint is not None else None
 
 
 def _trained(child: Study | None) -> dict[int, Trial]:

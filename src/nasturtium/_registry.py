@@ -1,7 +1,8 @@
 """Names for components: how the command line, the log and plug-ins find a class.
 
 A component is a class whose constructor stores its arguments unchanged under their own names.
-Hence a component is stored as (name, version, arguments) and made again from them.
+Hence a component is stored as (name, version, arguments) and made again from them, components among
+the arguments included.
 """
 
 from __future__ import annotations
@@ -9,15 +10,22 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
+from nasturtium._digest import MISSING, class_name, digest, stored_arguments
+from nasturtium._digest import parameters as parameters
 from nasturtium.errors import UnknownNameError, UsageError, near_matches
 
 T = TypeVar("T")
 Class = TypeVar("Class", bound=type)
+
+_encode = json.JSONEncoder(sort_keys=True).encode
 
 
 class Registry(Generic[T]):
@@ -38,22 +46,31 @@ class Registry(Generic[T]):
         self._names: dict[type, str] = {}
         self._deferred: dict[str, str] = {}
         self._plugins_loaded = False
+        self._unlisted: set[str] = set()
+        REGISTRIES.setdefault(kind, self)
 
-    def register(self, name: str) -> Callable[[Class], Class]:
+    def register(self, name: str, *, is_listed: bool = True) -> Callable[[Class], Class]:
         """Return a class decorator that enters the class under ``name``.
+
+        Args:
+            name: The registry name.
+            is_listed: Whether ``names`` and iteration show it; not what only a function makes, such
+                as the space that ``chain(...)`` returns.
 
         Raises:
             UsageError: Another class has that name.
         """
 
         def enter(cls: Class) -> Class:
-            if name in self._classes and self._classes[name].__qualname__ != cls.__qualname__:
+            if name in self._classes and class_name(self._classes[name]) != class_name(cls):
                 raise UsageError(
-                    f"{self.kind} names are unique, got {name!r} for {cls.__qualname__} and "
-                    f"{self._classes[name].__qualname__}; rename one."
+                    f"{self.kind} names are unique, got {name!r} for {class_name(cls)} and "
+                    f"{class_name(self._classes[name])}; rename one."
                 )
             self._classes[name] = cls
             self._names[cls] = name
+            if not is_listed:
+                self._unlisted.add(name)
             return cls
 
         return enter
@@ -63,9 +80,9 @@ class Registry(Generic[T]):
         self._deferred[name] = module
 
     def names(self) -> list[str]:
-        """Return every registered name, sorted."""
+        """Return every listed name, sorted."""
         self._load_plugins()
-        return sorted({*self._classes, *self._deferred})
+        return sorted({*self._classes, *self._deferred} - self._unlisted)
 
     def __iter__(self) -> Iterator[tuple[str, type[T]]]:
         """Yield (name, class) by name."""
@@ -93,7 +110,7 @@ class Registry(Generic[T]):
         """Return the component that a text such as ``"nasnet(cells=2)"`` describes.
 
         Args:
-            text: A name, or a call with keyword arguments that are Python literals.
+            text: A name, or a call with keyword arguments, see ``parse_call``.
             defaults: Arguments to use where the text gives none and the class takes them.
 
         Raises:
@@ -103,7 +120,7 @@ class Registry(Generic[T]):
         return self.make(name, {**self._known(name, defaults), **arguments})
 
     def make(self, name: str, arguments: dict[str, Any]) -> T:
-        """Return a component from its name and arguments."""
+        """Return a component from its name and arguments; lists count as tuples."""
         cls = self.get(name)
         taken = parameters(cls)
         for argument in arguments:
@@ -114,7 +131,7 @@ class Registry(Generic[T]):
         if missing:
             raise UsageError(f"{self.kind} {name!r} needs {missing[0]!r}; write {name}({missing[0]}=...).")
         try:
-            return cls(**arguments)
+            return cls(**{key: tuples(value) for key, value in arguments.items()})
         except TypeError as error:
             raise UsageError(f"{self.kind} {name!r}: {error}; check the types of its arguments.") from error
 
@@ -125,19 +142,26 @@ class Registry(Generic[T]):
     def describe(self, component: T) -> dict[str, Any]:
         """Return the JSON form of a component: name, version, arguments.
 
+        Arguments that equal their defaults are left out, so that a new argument with a default
+        changes no stored form. An argument that is itself a registered component, of any kind, is
+        described in turn, its kind under ``"component"``.
+
         A component that has no registry name or an argument without JSON form is *opaque*: its
-        description only names the class, and it can't be made again from the log.
+        description names the class and has a digest of the arguments. It can't be made again from
+        the log, but it is told apart from others.
         """
         cls = type(component)
         name = self._names.get(cls)
-        arguments = {key: getattr(component, key) for key in parameters(cls)}
-        try:
-            plain = json.loads(json.dumps(arguments))
-        except TypeError:
-            name = None
-        if name is None:
-            return {"opaque": f"{cls.__module__}.{cls.__qualname__}"}
-        return {"name": name, "version": getattr(cls, "version", 1), "arguments": plain}
+        given = {key: value for key, value in stored_arguments(component).items() if not _is_default(cls, key, value)}
+        if name is not None:
+            try:
+                plain = {key: _plain(value) for key, value in given.items()}
+            except TypeError:
+                pass
+            else:
+                return {"name": name, "version": getattr(cls, "version", 1), "arguments": plain}
+        content = {key: value for key, value in given.items() if value is not MISSING}
+        return {"opaque": class_name(cls), "digest": digest(content)}
 
     def restore(self, description: dict[str, Any]) -> T:
         """Return the component that ``describe`` wrote.
@@ -157,7 +181,7 @@ class Registry(Generic[T]):
                 f"{self.kind} {description['name']!r} was stored as version {description['version']}, this release "
                 f"has version {version}; use the release that stored it."
             )
-        return self.make(description["name"], tuples(description["arguments"]))
+        return self.make(description["name"], {k: _restored(v) for k, v in description["arguments"].items()})
 
     def _load_plugins(self) -> None:
         if not self._plugins_loaded:
@@ -166,9 +190,55 @@ class Registry(Generic[T]):
                 entry.load()
 
 
-def parameters(cls: type) -> dict[str, Any]:
-    """Return the constructor's parameters with their defaults, in order."""
-    return {p.name: p.default for p in inspect.signature(cls).parameters.values()}
+REGISTRIES: dict[str, Registry[Any]] = {}
+"""Every registry by its kind, for components inside components."""
+
+
+def _is_default(cls: type, name: str, value: Any) -> bool:
+    """Return whether an argument is stored as its default is."""
+    default = parameters(cls)[name]
+    if default is inspect.Parameter.empty or value is default:
+        return value is default
+    try:
+        return _encode(_plain(value)) == _encode(_plain(default))
+    except TypeError:
+        return digest(value) == digest(default)
+
+
+def _plain(value: Any) -> Any:
+    """Return the JSON form of an argument.
+
+    Raises:
+        TypeError: There is none.
+    """
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict) and "component" not in value and all(isinstance(key, str) for key in value):
+        return {key: _plain(item) for key, item in value.items()}
+    for registry in REGISTRIES.values():
+        if registry.name_of(type(value)) is not None:
+            described = registry.describe(value)
+            if "opaque" not in described:
+                return {"component": registry.kind, **described}
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _restored(value: Any) -> Any:
+    """Return the argument that ``_plain`` wrote: lists as tuples, components made again."""
+    if isinstance(value, list):
+        return tuple(_restored(item) for item in value)
+    if isinstance(value, dict) and "component" in value:
+        kind = value["component"]
+        if kind not in REGISTRIES:
+            raise UsageError(f"unknown kind of component {kind!r}; {near_matches(kind, REGISTRIES)}")
+        return REGISTRIES[kind].restore(value)
+    if isinstance(value, dict):
+        return {key: _restored(item) for key, item in value.items()}
+    return value
 
 
 def tuples(value: Any) -> Any:
@@ -183,8 +253,10 @@ def tuples(value: Any) -> Any:
 def parse_call(text: str) -> tuple[str, dict[str, Any]]:
     """Return the name and arguments of a component's text.
 
+    An argument is a literal, or the call of a registered component, of whatever kind: it is made.
+
     Raises:
-        UsageError: The text is not a name or a call with literal keyword arguments.
+        UsageError: The text is not a name or a call with such keyword arguments.
 
     Example:
         >>> parse_call("regularized-evolution(population_size=10, repeats='allow')")
@@ -199,14 +271,35 @@ def parse_call(text: str) -> tuple[str, dict[str, Any]]:
         call = ast.parse(f"f({rest.rstrip()[:-1] if bracket else ''})", mode="eval").body
     except SyntaxError as error:
         raise UsageError(f"a component is a name or a call, got {text!r} ({error.msg}); {way_out}") from error
-    if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
+    is_one = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)  # not f(...)(...)
+    if not is_one or call.args or any(k.arg is None for k in call.keywords):
         raise UsageError(f"a component's arguments have names, got {text!r}; {way_out}")
-    arguments = {}
-    for keyword in call.keywords:
-        try:
-            arguments[str(keyword.arg)] = ast.literal_eval(keyword.value)
-        except ValueError as error:
-            raise UsageError(
-                f"a component's arguments are literals, got {keyword.arg}={ast.unparse(keyword.value)}; quote strings."
-            ) from error
-    return name, arguments
+    return name, {str(keyword.arg): _argument(str(keyword.arg), keyword.value) for keyword in call.keywords}
+
+
+def _argument(name: str, node: ast.expr) -> Any:
+    """Return the value of an argument: a literal or a component, or a tuple of these."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return tuple(_argument(name, item) for item in node.elts)
+        # Dashes in a name read as minus: "one-point(rate=1)" is "one - point(rate=1)".
+        text = re.sub(r"^([\w\s-]+)\(", lambda found: found[0].replace(" ", ""), ast.unparse(node))
+        if re.match(r"[\w-]+\(", text):
+            return _made(text)
+        wrong = f"{name}={ast.unparse(node)}"
+        raise UsageError(f"a component's arguments are literals, got {wrong}; quote strings.") from error
+
+
+def _made(text: str) -> Any:
+    """Return the component of a call, of the one kind that knows its name."""
+    name = text.partition("(")[0]
+    found = [registry for registry in REGISTRIES.values() if name in registry.names()]
+    if not found:
+        known = [known for registry in REGISTRIES.values() for known in registry.names()]
+        raise UnknownNameError(f"unknown component {name!r}; {near_matches(name, known)}")
+    if len(found) > 1:
+        kinds = ", ".join(registry.kind for registry in found)
+        raise UsageError(f"a component inside another is of one kind, got {name!r}, a {kinds}; make it in Python.")
+    return found[0].create(text)

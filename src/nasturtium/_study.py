@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -24,7 +25,7 @@ from nasturtium.engine import (
 from nasturtium.errors import RequirementError, SearchFinished, StudyExistsError, UsageError, near_matches
 from nasturtium.estimators import ESTIMATORS, Estimator
 from nasturtium.schedulers import SCHEDULERS, Scheduler
-from nasturtium.spaces import COSTS, SPACES, Space
+from nasturtium.spaces import COSTS, SPACES, Networks, Space
 from nasturtium.storage import CheckpointStore, CheckpointView, Storage, new_owner, open_storage
 from nasturtium.strategies import STRATEGIES, Strategy, check_fit
 from nasturtium.trials import (
@@ -38,7 +39,7 @@ from nasturtium.trials import (
     Note,
     Objective,
     PriorTrial,
-    Proposal,
+    Rung,
     Setting,
     State,
     Trial,
@@ -47,6 +48,8 @@ from nasturtium.trials import (
 )
 
 T = TypeVar("T")
+
+TIDY_SECONDS = 30.0
 
 SURPLUS_BYTES = 1_000_000_000
 """Checkpoints that nobody needs are deleted while all of a study's take more than this."""
@@ -69,6 +72,8 @@ class Study:
             components are the same.
         prior: Results of earlier studies, for strategies that use them.
         notes: What else the log should say of the study: JSON data.
+        ladder: The rungs of a study that is only told values; a single one by default.
+        device: The torch device of the evaluations.
 
     Raises:
         UsageError: An argument is wrong, or the stored study has other components.
@@ -96,12 +101,15 @@ class Study:
         name: str | None = None,
         prior: Sequence[PriorTrial] = (),
         notes: Mapping[str, Any] | None = None,
+        ladder: Sequence[Rung] | None = None,
+        device: str = "cpu",
     ) -> None:
         limits = dict(limits or {})
         bound = made(SPACES, space)
         bound = bound if task is None else bound.on(task)
-        self.space = bound.limited(**{cost: v for cost, v in limits.items() if cost in COSTS})
-        self.limits = tuple(Limit(metric, v) for metric, v in limits.items() if metric not in COSTS)
+        costs = COSTS if bound.supports(Networks) else {}
+        self.space = bound.limited(**{cost: v for cost, v in limits.items() if cost in costs})
+        self.limits = tuple(Limit(metric, v) for metric, v in limits.items() if metric not in costs)
         self.estimator = None if estimator is None else made(ESTIMATORS, estimator)
         self.objectives = tuple(as_objective(o) for o in objectives)
         self.task = task
@@ -110,6 +118,9 @@ class Study:
         self.name = name or _fresh_name(self.storage)
         self._prior = tuple(prior)
         self._notes = dict(notes or {})
+        self._ladder = None if ladder is None else tuple(ladder)
+        self._device = device
+        self._tidied_at = time.monotonic()
         self._store: CheckpointStore | None = None
         self._journal: Journal | None = None
         self._check()
@@ -120,6 +131,9 @@ class Study:
     def _check(self) -> None:
         if not self.objectives:
             raise UsageError("a study has at least one objective, got none; name a metric such as 'valid_error'.")
+        for metric in (o.metric for o in self.objectives):
+            if metric.startswith("test_"):
+                raise UsageError(f"no search may see the test data, got objective {metric!r}; take 'valid_...'.")
         if self.estimator is None:
             return
         for capability in self.estimator.requires:
@@ -147,7 +161,7 @@ class Study:
         }
 
     def _setting(self, seed: int, horizon: int | None) -> Setting:
-        ladder = self.estimator.ladder() if self.estimator else None
+        ladder = self.estimator.ladder() if self.estimator else self._ladder
         extra = {} if ladder is None else {"ladder": ladder}
         return Setting(self.space, self.objectives, self.limits, seed, horizon, **extra)
 
@@ -158,6 +172,11 @@ class Study:
             return self._journal
         setting = self._setting(seed or 0, horizon)
         check_fit(strategy, setting)
+        if strategy.whole_space and self.estimator is not None and not self.estimator.whole_space:
+            raise RequirementError(
+                f"{type(strategy).__name__} trains the whole space, got {type(self.estimator).__name__}, which trains "
+                "single architectures; take a one-shot estimator."
+            )
         created = {
             "name": self.name,
             "seed": setting.seed,
@@ -171,6 +190,8 @@ class Study:
         log = Log(setting, prior=self._prior)
         journal = Journal(log, self.storage, self.name)
         journal.add(Note("created", created))
+        if self._prior:
+            journal.add(Note("prior", {"trials": [trial.to_json() for trial in self._prior]}))
         journal.flush()
         self._journal = journal
         return journal
@@ -184,7 +205,9 @@ class Study:
                     f"study {self.name!r} was stored with {part} {created[part]}, got {value}; give the same, or "
                     "another name."
                 )
-        log = Log(self._setting(created["seed"], created["horizon"]), prior=self._prior)
+        stored = [e.data["trials"] for e in events[1:2] if isinstance(e, Note) and e.kind == "prior"]
+        prior = [PriorTrial.from_json(data) for data in (stored[0] if stored else ())]
+        log = Log(self._setting(created["seed"], created["horizon"]), prior=prior)
         log.append(events)
         self._journal = Journal(log, self.storage, self.name)
 
@@ -275,45 +298,53 @@ class Study:
         self.storage.acquire(self.name, owner)
         journal.owner = owner
         try:
-            store = self.store(shared=not isinstance(runner, InlineExecutor))
-            runner.start(self._workload(store))
-            Loop(journal, made_strategy, self.scheduler, runner, budget, watch).run()
-            self._prune(made_strategy)
+            runner.start(self._workload())
+            Loop(
+                journal,
+                made_strategy,
+                self.scheduler,
+                runner,
+                budget,
+                watch,
+                tidy=lambda history: self._tidy(made_strategy, history),
+            ).run()
+            self._prune(made_strategy, self.history)
         finally:
             runner.close()
             journal.owner = None
             self.storage.release(self.name, owner)
         return self
 
-    def _workload(self, store: CheckpointStore | None) -> Workload:
+    def _workload(self) -> Workload:
         assert self.estimator is not None
-        views = None if store is None else _Views(store.url)
         task = None if self.task is None else self.task.fit_part(self._notes.get("kind", "search"))
-        return Workload(self.estimator, self.space, task, checkpoints=views)
+        return Workload(self.estimator, self.space, task, self._device, _Views(self.store()))
 
     def begin(self, strategy: Strategy | str, *, seed: int = 0, horizon: int | None = None) -> None:
         """Write the study's first event, which says what it is."""
         self._begin(made(STRATEGIES, strategy), seed, horizon)
 
-    def store(self, *, shared: bool = True) -> CheckpointStore | None:
-        """Return where checkpoints are kept; None for a study in memory that nobody shares."""
+    def store(self) -> CheckpointStore:
+        """Return where checkpoints are kept: by the database, or in a temporary folder."""
         if self._store is None:
-            url = self.storage.checkpoints(self.name)
-            if url is None and not shared:
-                return None
-            self._store = CheckpointStore(url)
+            self._store = CheckpointStore(self.storage.checkpoints(self.name))
         return self._store
 
-    def _prune(self, strategy: Strategy) -> None:
+    def _tidy(self, strategy: Strategy, history: History) -> None:
+        """Prune, but not more than twice a minute: it looks at every trial."""
+        if time.monotonic() - self._tidied_at > TIDY_SECONDS:
+            self._prune(strategy, history)
+            self._tidied_at = time.monotonic()
+
+    def _prune(self, strategy: Strategy, history: History) -> None:
         """Drop the checkpoints that nobody needs any more, beyond ``SURPLUS_BYTES``."""
-        if self._store is None:
-            return
-        history = self.history
-        needed = {*strategy.keeps(history), *(t.number for t in history.trials(State.PAUSED))}
+        under_way = history.trials(State.PENDING, State.RUNNING, State.PAUSED)
+        needed = {*strategy.keeps(history), *(n for t in under_way for n in (t.number, *t.parents))}
         keep = {trial.checkpoint for trial in map(history.trial, needed) if trial.checkpoint}
         order = ranking(history.losses())[::-1].tolist()
         surplus = [m.checkpoint for n in order for m in history.trial(n).measurements if m.checkpoint]
-        self._store.prune(keep, surplus, budget_bytes=SURPLUS_BYTES)
+        if surplus:
+            self.store().prune(keep, surplus, budget_bytes=SURPLUS_BYTES)
 
     def ask(self, strategy: Strategy | str, *, seed: int | None = None, horizon: int | None = None) -> Trial | None:
         """Return the next trial to evaluate, for a loop of one's own; None means "wait".
@@ -365,10 +396,11 @@ class Study:
         measurement = Measurement(end if step is None else step, dict(metrics), seconds)
         journal.add(Measured(number, measurement))
         history = journal.history().sealed()
-        decision = self.scheduler.decide(history, history.trial(number), measurement)
+        seen = history.trial(number)
+        decision = self.scheduler.decide(history, seen, seen.measurements[-1])
         is_end = step is None or step >= end > 0
         if is_end or decision is Decision.STOP:
-            journal.add(leg_end(journal.history(), number, stopped=not is_end))
+            journal.add(leg_end(journal.history(), number, self.scheduler, stopped=not is_end))
             decision = Decision.STOP
         journal.flush()
         return decision
@@ -397,11 +429,11 @@ class Study:
 class _Views:
     """Makes the checkpoint view of one evaluation, in whichever process it runs."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, store: CheckpointStore) -> None:
+        self.store = store
 
     def __call__(self, references: Mapping[int, str]) -> CheckpointView:
-        return CheckpointView(CheckpointStore(self.url), references)
+        return CheckpointView(self.store, references)
 
 
 def made(registry: Registry[T], component: T | str) -> T:

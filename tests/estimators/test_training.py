@@ -26,6 +26,9 @@ class Memory:
     def load(self, number: int) -> bytes | None:
         return self.by_number.get(number)
 
+    def reference(self, number: int) -> str | None:
+        return str(number) if number in self.by_number else None
+
     def save(self, data: bytes) -> str:
         self.saved.append(data)
         return f"checkpoint-{len(self.saved)}"

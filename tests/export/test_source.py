@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from nasturtium.errors import UsageError
 from nasturtium.export import source_of
 from nasturtium.export._fold import WIDTH
-from nasturtium.graphs import Builder, Open, Pick, chain_of, delayed
+from nasturtium.graphs import Builder, OpenOperation, Pick, chain_of, delayed
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build
 
@@ -169,7 +169,7 @@ def chain_image():
 
 def test_an_open_graph_is_refused():
     with pytest.raises(UsageError, match="closed graph"):
-        source_of(chain_of([("fc", Open(o.Linear, (("out", Pick("w")),)))]))
+        source_of(chain_of([("fc", OpenOperation(o.Linear, (("out", Pick("w")),)))]))
 
 
 @pytest.mark.parametrize("is_recurrent", [False, True])

@@ -10,7 +10,7 @@ from nasturtium.graphs import (
     Edge,
     Graph,
     Node,
-    Open,
+    OpenOperation,
     Pick,
     alternatives,
     chain_of,
@@ -76,7 +76,7 @@ def open_graph():
     """A choice of width and of what follows; a skip that exists only with a linear layer."""
     b = Builder()
     x = b.input("x", (4,))
-    first = b.add("first", Open(o.Linear, (("out", Pick("width")), ("bias", False))), x)
+    first = b.add("first", OpenOperation(o.Linear, (("out", Pick("width")), ("bias", False))), x)
     is_linear = (("op", frozenset({"linear"})),)
     linear = under(b.add("linear", o.Linear(4), first, when=is_linear), "op", "linear")
     skip = under(x, "op", "linear")
@@ -99,7 +99,7 @@ def test_resolving_closes_operations_and_drops_what_was_not_chosen():
 
 def test_a_nested_graph_stays_shared_when_it_is_resolved():
     inner = Builder()
-    made = Open(o.Linear, (("out", Pick("w")),))
+    made = OpenOperation(o.Linear, (("out", Pick("w")),))
     cell = inner.graph(inner.add("fc", made, inner.input("x")))
     b = Builder()
     y = b.add("two", cell, b.add("one", cell, b.input("x", (3,))))

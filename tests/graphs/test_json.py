@@ -7,7 +7,7 @@ import pytest
 from nasturtium.errors import UsageError
 from nasturtium.graphs import (
     Builder,
-    Open,
+    OpenOperation,
     Pick,
     chain_of,
     graph_from_json,
@@ -41,7 +41,7 @@ def test_a_graph_without_nesting_has_no_motifs():
 
 
 def test_an_open_graph_has_no_json_form():
-    graph = chain_of([("fc", Open(o.Linear, (("out", Pick("w")),)))])
+    graph = chain_of([("fc", OpenOperation(o.Linear, (("out", Pick("w")),)))])
     with pytest.raises(UsageError, match="open graph has no JSON form"):
         graph_to_json(graph)
 

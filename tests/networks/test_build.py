@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs import OPERATIONS, Builder, Open, Pick, chain_of
+from nasturtium.graphs import OPERATIONS, Builder, OpenOperation, Pick, chain_of
 from nasturtium.graphs import operations as o
 from nasturtium.networks import Cell, Formula, build, tensors
 
@@ -213,7 +213,7 @@ def test_lazy_modules_are_completed():
 
 
 def test_an_open_graph_is_refused():
-    graph = chain_of([("fc", Open(o.Linear, (("out", Pick("w")),)))])
+    graph = chain_of([("fc", OpenOperation(o.Linear, (("out", Pick("w")),)))])
     with pytest.raises(UsageError, match="closed graph"):
         build(graph)
 

@@ -66,9 +66,9 @@ class EndsEarly(Sound):
         return (m for m in super().evaluate(assignment, context) if m.step < 9)
 
 
-class MeasuresWithNumpy(Sound):
+class ChargesNegativeSeconds(Sound):
     def spoiled(self, measurement):
-        return replace(measurement, metrics={"loss": np.float32(0.1)})
+        return replace(measurement, seconds=-1.0)
 
 
 class MeasuresPercent(Sound):
@@ -132,7 +132,7 @@ BROKEN = [
     (HasFreeRungs, "ladder-rises"),
     (BeginsLate, "stream-in-order"),
     (EndsEarly, "stream-in-order"),
-    (MeasuresWithNumpy, "measurements-are-plain"),
+    (ChargesNegativeSeconds, "measurements-are-plain"),
     (MeasuresPercent, "measurements-are-plain"),
     (DeclaresTooMuch, "metrics-are-declared"),
     (IsRandom, "deterministic"),

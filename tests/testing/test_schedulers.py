@@ -17,8 +17,8 @@ LAWS = dict(scheduler_checks())
 class Sound(Scheduler):
     """Takes every trial through all rungs, one by one; the others spoil it."""
 
-    def first(self, study):
-        return study.ladder[0].fidelity
+    def first(self, history, number):
+        return history.study.ladder[0].fidelity
 
     def promote(self, history):
         for trial in history.trials(State.PAUSED):
@@ -36,7 +36,7 @@ class ChangesAnArgument(Sound):
 
 
 class BeginsBesidesTheLadder(Sound):
-    def first(self, study):
+    def first(self, history, number):
         return Fidelity(2)
 
 
@@ -46,7 +46,7 @@ class PromotesNobody(Sound):
 
 
 class PausesAtTheOnlyRung(Sound):
-    def first(self, study):
+    def first(self, history, number):
         return Fidelity(0)
 
 
@@ -74,6 +74,19 @@ class PromotesAtRandom(Sound):
         return super().promote(history) if random.random() < 0.5 else None
 
 
+class RetiresAnybody(Sound):
+    def retire(self, history):
+        return range(history.n_trials)
+
+
+class RetiresWhoIsPromoted(Sound):
+    def retire(self, history):
+        return [trial.number for trial in history.trials(State.PAUSED)]
+
+    def promote(self, history):
+        return super().promote(history) if history.n_trials < 40 else None
+
+
 class AnswersYes(Sound):
     def decide(self, history, trial, measurement):
         return "yes"
@@ -92,6 +105,8 @@ BROKEN = [
     (PromotesAnybody, "promotes-paused-trials-only"),
     (PromotesToTheSameRung, "promotes-paused-trials-only"),
     (PromotesFailedTrials, "never-promotes-failed-trials"),
+    (RetiresAnybody, "retires-paused-trials-only"),
+    (RetiresWhoIsPromoted, "retires-paused-trials-only"),
     (PromotesAtRandom, "promotions-are-reproduced"),
     (AnswersYes, "decides-continue-or-stop"),
     (AnswersAtRandom, "decides-continue-or-stop"),

@@ -63,6 +63,11 @@ class ProposesStrangers(Sound):
         return Architecture({"no such decision": number})
 
 
+class ProposesTheWholeSpaceWithoutSayingSo(Sound):
+    def draw(self, history, number):
+        return None
+
+
 class HasAttributesWithoutJson(Sound):
     def ask(self, history, n):
         return [Proposal(p.architecture, attributes={"a": {1}}) for p in super().ask(history, n)]
@@ -184,6 +189,7 @@ BROKEN = [
     (IsAnotherWhenPickled, "pickles"),
     (ScalesToSomethingElse, "scaled-fits-any-horizon"),
     (ProposesStrangers, "proposals-are-members"),
+    (ProposesTheWholeSpaceWithoutSayingSo, "proposals-are-members"),
     (HasAttributesWithoutJson, "proposals-have-json"),
     (HasLaterParents, "proposals-have-json"),
     (GivesOneTooMany, "at-most-n"),
@@ -209,7 +215,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("cls", "law"), BROKEN, ids=lambda value: getattr(value, "__name__", value))
 def test_a_law_catches_what_breaks_it(cls, law):
-    with pytest.raises((AssertionError, AttributeError, KeyError, RequirementError)):
+    with pytest.raises((AssertionError, AttributeError, KeyError, RequirementError, TypeError)):
         LAWS[law](cls)
 
 

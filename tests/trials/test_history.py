@@ -69,13 +69,15 @@ def test_a_trial_goes_from_pending_to_running_to_finished():
     assert states == [State.PENDING, State.RUNNING, State.FINISHED]
 
 
-def test_counts_of_trials_that_are_not_over():
+def test_counts_of_trials_that_are_under_way():
     log = log_of(asked(0), asked(1), asked(2), measured(1, loss=1.0), ended(1, State.PAUSED))
     history = log.history()
-    assert (history.n_trials, history.n_waiting, history.n_under_way) == (3, 3, 2)
+    assert (history.n_trials, history.n_under_way) == (3, 2)
     log.append([ended(0, State.FAILED), Asked(1, Proposal(a(1), resume=1), 0, HIGH)])
     history = log.history()
-    assert (history.n_trials, history.n_waiting, history.n_under_way) == (3, 2, 2)
+    assert (history.n_trials, history.n_under_way) == (3, 2)
+    log.append([ended(2), ended(1, State.PAUSED), ended(1, State.STOPPED)])
+    assert log.history().n_under_way == 0
 
 
 def test_trials_are_completed_in_the_order_in_which_they_end():

@@ -58,17 +58,28 @@ def test_an_epoch_beyond_the_schedule_lengthens_it():
     assert Fidelity().at(5) == Fidelity(5)
 
 
-def test_fidelities_are_ordered_by_data_then_image_then_network_then_epochs():
-    ordered = [
+def test_a_fidelity_covers_what_is_nowhere_more():
+    less = [
         Fidelity(9, fraction=0.5),
         Fidelity(9, resolution=0.5),
         Fidelity(9, width=0.5),
         Fidelity(9, cells=2),
         Fidelity(1, schedule=9),
-        Fidelity(9),
     ]
-    ranks = [fidelity.rank for fidelity in ordered]
-    assert ranks == sorted(ranks)
+    for fidelity in less:
+        assert Fidelity(9).covers(fidelity)
+        assert fidelity.covers(fidelity)
+        assert not fidelity.covers(Fidelity(9))
+    assert not any(a.covers(b) for a in less for b in less if a != b)
+
+
+def test_a_training_continues_to_a_later_epoch_of_the_same_schedule():
+    assert Fidelity(9).continues(Fidelity(3, schedule=9))
+    assert Fidelity(3, schedule=9).continues(Fidelity(1, schedule=9))
+    assert Fidelity(9).continues(Fidelity(9))
+    assert not Fidelity(3, schedule=9).continues(Fidelity(9))
+    assert not Fidelity(9).continues(Fidelity(3))
+    assert not Fidelity(9).continues(Fidelity(3, schedule=9, fraction=0.5))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +79,7 @@ class Failed:
     Args:
         number: The trial's number.
         reason: One line, such as ``"ValueError: kernel larger than image"``; begins with
-            ``diverged: ``, ``out of memory: `` or ``timed out: `` where that is what happened.
+            ``diverged``, ``out of memory`` or ``timed out`` where that is what happened.
         details: The traceback, for a log; may be empty.
     """
 
@@ -116,6 +116,10 @@ class Executor(ABC):
     message; what keeps every candidate from being evaluated is raised. The laws are
     ``nasturtium.testing.executor_checks``.
     """
+
+    longest_wait_seconds: ClassVar[float] = 1.0
+    """How long the engine waits in ``receive`` before it renews leases and displays; a simulated clock, which
+    does not wait, sets ``inf``."""
 
     @property
     @abstractmethod

@@ -7,7 +7,7 @@ from statistics import median
 from typing import final
 
 from nasturtium.errors import UsageError
-from nasturtium.trials import History, State, Trial
+from nasturtium.trials import History, State
 
 
 @final
@@ -42,7 +42,7 @@ class Budget:
         """Return whether nothing may begin any more, a paused trial's next leg included."""
         if self.seconds is not None and elapsed >= self.seconds:
             return True
-        return self.epochs is not None and sum(map(_epochs, history.trials())) >= self.epochs
+        return self.epochs is not None and history.n_epochs >= self.epochs
 
     def room(self, history: History, elapsed: float, n_running: int) -> int:
         """Return how many new trials may still begin; 0 means that the budget is used up.
@@ -64,9 +64,3 @@ class Budget:
     def left(self, elapsed: float) -> float | None:
         """Return the seconds that are left, or None if there is no bound."""
         return None if self.seconds is None else max(0.0, self.seconds - elapsed)
-
-
-def _epochs(trial: Trial) -> int:
-    """Return the epochs that a trial has trained: where a leg starts anew, both count."""
-    steps = [m.step for m in trial.measurements]
-    return sum(step for step, after in zip(steps, [*steps[1:], 0], strict=True) if after < step)

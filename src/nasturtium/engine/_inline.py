@@ -115,6 +115,10 @@ class MemoryCheckpoints:
         reference, data = self._memory.get(number, (None, b""))
         return data if reference is not None and reference == self._references.get(number) else None
 
+    def reference(self, number: int) -> str | None:
+        """Return the reference of what ``load`` gives."""
+        return self._references.get(number)
+
     def save(self, data: bytes) -> str:
         """Keep a checkpoint in place of the trial's earlier one."""
         reference = f"memory:{next(SERIAL)}"

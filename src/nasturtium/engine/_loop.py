@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from typing import final
 
@@ -27,7 +28,7 @@ from nasturtium.trials import (
     Trial,
 )
 
-LONGEST_WAIT_SECONDS = 1.0
+TIDY_EVERY = 20
 
 MAX_ATTEMPTS = 2
 """How often a trial's worker or engine may die before the trial has failed."""
@@ -44,6 +45,7 @@ class Loop:
         executor: Evaluates, already started.
         budget: When to stop.
         watch: Called with the history after every round, for displays.
+        tidy: Called with the history after every ``TIDY_EVERY`` legs, to delete checkpoints.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Loop:
         executor: Executor,
         budget: Budget,
         watch: Callable[[History], None] | None = None,
+        tidy: Callable[[History], None] | None = None,
     ) -> None:
         self.journal = journal
         self.strategy = strategy
@@ -61,9 +64,14 @@ class Loop:
         self.executor = executor
         self.budget = budget
         self.watch = watch
+        self.tidy = tidy
         self._begun = executor.now()
+        readings = (e.at for e in reversed(journal.log.events()) if isinstance(e, Ended) and e.at is not None)
+        self._before = next(readings, 0.0)
+        self._again: list[int] = []
         self._running: set[int] = set()
         self._stopping: set[int] = set()
+        self._n_ended = 0
 
     def run(self) -> None:
         """Run to the end.
@@ -72,10 +80,10 @@ class Loop:
             KeyboardInterrupt: After what is in flight was put back.
             LogMovedOn: Another process wrote to this study.
         """
-        again = recover(self.journal)
+        self._again = recover(self.journal)
         try:
             while True:
-                again = self._refill(again)
+                self._refill()
                 if not self._running:
                     break
                 for message in self.executor.receive(self._patience()):
@@ -92,19 +100,20 @@ class Loop:
     def _patience(self) -> float:
         """Return how long to wait for messages: not past the budget, nor past the lease's renewal."""
         left = self.budget.left(self._elapsed())
-        return LONGEST_WAIT_SECONDS if left is None else min(left, LONGEST_WAIT_SECONDS)
+        longest = self.executor.longest_wait_seconds
+        return longest if left is None else min(left, longest)
 
     def _elapsed(self) -> float:
         return self.executor.now() - self._begun
 
-    def _refill(self, again: list[int]) -> list[int]:
+    def _refill(self) -> None:
         """Give every free worker a job: lost trials first, then promotions, then new ones."""
         jobs: list[Job] = []
         free = self.executor.n_workers - len(self._running)
-        while again and free > len(jobs):
-            jobs.append(job_of(self.journal.history(), again.pop(0)))
+        while self._again and free > len(jobs):
+            jobs.append(job_of(self.journal.history(), self._again.pop(0)))
         while free > len(jobs):
-            asked = list(self._asked(free - len(jobs), len(self._running) + len(jobs)))
+            asked = self._asked(free - len(jobs), len(self._running) + len(jobs))
             if not asked:
                 break
             self.journal.add(*asked)
@@ -115,31 +124,43 @@ class Loop:
             for job in jobs:
                 self._running.add(job.assignment.number)
                 self.executor.submit(job)
-        return again
 
-    def _asked(self, n: int, n_running: int) -> Iterable[Asked]:
-        """Return what to begin next: one promotion, or up to n new trials."""
+    def _asked(self, n: int, n_running: int) -> list[Asked]:
+        """Return what to begin next: one promotion, or up to n proposals."""
         history = self.journal.history().sealed()
         if self.budget.is_spent(history, self._elapsed()):
             return []
+        for number in self.scheduler.retire(history):
+            self.journal.add(self._at(Ended(number, State.STOPPED, "not promoted")))
+            history = self.journal.history().sealed()
         promoted = self.scheduler.promote(history)
         if promoted is not None:
             return [asked_event(history, promoted, 0, self.scheduler)]
-        room = min(n, self.budget.room(history, self._elapsed(), n_running))
-        proposals = self.strategy.ask(history, room) if room else []
-        new = 0
-        events = []
-        for proposal in proposals[:room]:
-            events.append(asked_event(history, proposal, new, self.scheduler))
-            new += proposal.resume is None
+        room = self.budget.room(history, self._elapsed(), n_running)
+        if not room and not self.strategy.resumes:
+            return []
+        events: list[Asked] = []
+        resumed: set[int] = set()
+        for proposal in self.strategy.ask(history, n if self.strategy.resumes else min(n, room))[:n]:
+            if proposal.resume is None and room:
+                room -= 1
+                events.append(asked_event(history, proposal, len(events) - len(resumed), self.scheduler))
+            elif proposal.resume is not None and proposal.resume not in resumed:
+                resumed.add(proposal.resume)
+                events.append(asked_event(history, proposal, 0, self.scheduler))
         return events
+
+    def _at(self, event: Ended) -> Ended:
+        """Return the event with the reading of the clock."""
+        return replace(event, at=self._before + self._elapsed())
 
     def _handle(self, message: Message) -> None:
         number = message.number
         if isinstance(message, Reported):
             self.journal.add(Measured(number, message.measurement))
             history = self.journal.history().sealed()
-            decision = self.scheduler.decide(history, history.trial(number), message.measurement)
+            trial = history.trial(number)
+            decision = self.scheduler.decide(history, trial, trial.measurements[-1])
             if decision is Decision.STOP:
                 self._stopping.add(number)
             self.executor.answer(number, decision)
@@ -148,11 +169,18 @@ class Loop:
         if isinstance(message, Died):
             self._lost(message)
         elif isinstance(message, Failed):
-            self.journal.add(Ended(number, State.FAILED, message.reason, details=message.details))
+            self._ended(Ended(number, State.FAILED, message.reason, details=message.details))
         elif isinstance(message, Done):
             stopped = number in self._stopping
             self._stopping.discard(number)
-            self.journal.add(leg_end(self.journal.history(), number, stopped=stopped))
+            self._ended(leg_end(self.journal.history(), number, self.scheduler, stopped=stopped))
+
+    def _ended(self, event: Ended) -> None:
+        """Note that a leg is over, and now and then delete what nobody needs."""
+        self.journal.add(self._at(event))
+        self._n_ended += 1
+        if self.tidy is not None and self._n_ended % TIDY_EVERY == 0:
+            self.tidy(self.journal.history())
 
     def _lost(self, message: Died) -> None:
         """Begin a trial again, or give it up."""
@@ -160,16 +188,16 @@ class Loop:
         self._stopping.discard(number)
         self.journal.add(Lost(number, reason))
         if self.journal.history().trial(number).attempt >= MAX_ATTEMPTS:
-            self.journal.add(Ended(number, State.FAILED, f"crashed: {reason}", details=message.details))
-            return
-        job = job_of(self.journal.history(), number)
-        self.journal.flush()
-        self._running.add(number)
-        self.executor.submit(job)
+            self._ended(Ended(number, State.FAILED, f"crashed: {reason}", details=message.details))
+        elif not _ends_at_checkpoint(self.journal, number):
+            job = job_of(self.journal.history(), number)
+            self.journal.flush()
+            self._running.add(number)
+            self.executor.submit(job)
 
     def _put_back(self) -> None:
         """Mark what is in flight as interrupted, which is no crash."""
-        for number in sorted(self._running):
+        for number in sorted({*self._running, *self._again}):
             self.journal.add(Lost(number, "interrupted", is_crash=False))
         self._running.clear()
 
@@ -185,12 +213,22 @@ def recover(journal: Journal) -> list[int]:
     for trial in history.trials(State.PENDING, State.RUNNING):
         if trial.number not in put_back:
             journal.add(Lost(trial.number, "the engine died"))
-            if trial.attempt + 1 >= MAX_ATTEMPTS:
+            if journal.history().trial(trial.number).attempt >= MAX_ATTEMPTS:
                 journal.add(Ended(trial.number, State.FAILED, "crashed: the engine died with it twice"))
                 continue
-        again.append(trial.number)
+        if not _ends_at_checkpoint(journal, trial.number):
+            again.append(trial.number)
     journal.flush()
     return again
+
+
+def _ends_at_checkpoint(journal: Journal, number: int) -> bool:
+    """End a lost leg whose last checkpoint is its end; return whether it was one."""
+    trial = journal.history().trial(number)
+    if trial.reached != trial.fidelity or trial.checkpoint is None or not trial.step:
+        return False
+    journal.add(leg_end(journal.history(), number, None, stopped=False))
+    return True
 
 
 def _put_back_last(journal: Journal) -> set[int]:
@@ -215,11 +253,11 @@ def asked_event(history: History, proposal: Proposal, offset: int, scheduler: Sc
             f"parents are earlier trials, got {unknown} of {history.n_trials}; mend the strategy."
         )
     if proposal.resume is None:
-        fidelity = proposal.fidelity or scheduler.first(history.study)
-        return Asked(history.n_trials + offset, proposal, history.length, fidelity)
+        number = history.n_trials + offset
+        return Asked(number, proposal, history.length, proposal.fidelity or scheduler.first(history, number))
     trial = history.trial(proposal.resume)
     fidelity = proposal.fidelity or _above(history.study, trial)
-    if trial.state is not State.PAUSED or fidelity.rank <= trial.fidelity.rank:
+    if trial.state is not State.PAUSED or trial.fidelity.covers(fidelity):
         raise RequirementError(
             f"a paused trial is resumed to a higher fidelity, got trial {trial.number}, which is "
             f"{trial.state} at {trial.fidelity}, and {fidelity}; choose others."
@@ -229,31 +267,43 @@ def asked_event(history: History, proposal: Proposal, offset: int, scheduler: Sc
 
 def _above(study: Setting, trial: Trial) -> Fidelity:
     """Return the next rung over a trial's fidelity; the highest if it is on none."""
-    higher = (r.fidelity for r in study.ladder if r.fidelity.rank > trial.fidelity.rank)
+    higher = (r.fidelity for r in study.ladder if not trial.fidelity.covers(r.fidelity))
     return next(higher, study.ladder[-1].fidelity)
 
 
-def leg_end(history: History, number: int, *, stopped: bool) -> Ended:
+def leg_end(history: History, number: int, scheduler: Scheduler | None, *, stopped: bool) -> Ended:
     """Return the event that ends a leg: finished at the top of the ladder, else paused.
 
     A trial that is stopped at the end of its leg has lost nothing, and counts as not stopped.
     """
     trial = history.trial(number)
-    if stopped and trial.step < trial.fidelity.epochs:
-        return Ended(number, State.STOPPED, "stopped by the scheduler")
-    if not trial.measurements:
-        return Ended(number, State.FAILED, "the estimator measured nothing")
-    if trial.step < trial.fidelity.epochs:
-        reason = f"the estimator ended at step {trial.step} of {trial.fidelity.epochs}"
+    if stopped and trial.step < max(trial.fidelity.epochs, 1):
+        predicted = {} if scheduler is None else scheduler.predict(history.sealed(), trial)
+        return Ended(number, State.STOPPED, "stopped by the scheduler", predicted)
+    if trial.reached != trial.fidelity:
+        got = "nothing" if trial.reached is None else f"{trial.step}"
+        reason = f"the estimator must measure to the end of the leg, step {trial.fidelity.epochs}; got {got}"
         return Ended(number, State.FAILED, reason)
-    done = trial.fidelity.rank >= history.study.ladder[-1].fidelity.rank
-    return Ended(number, State.FINISHED if done else State.PAUSED)
+    if not trial.fidelity.covers(history.study.ladder[-1].fidelity):
+        return Ended(number, State.PAUSED)
+    lacking = [o.metric for o in history.study.objectives if o.metric not in trial.metrics]
+    if lacking and trial.architecture is not None:
+        reason = f"the estimator must measure the objectives, got no {lacking[0]!r} but {sorted(trial.metrics)}"
+        return Ended(number, State.FAILED, reason)
+    return Ended(number, State.FINISHED)
 
 
 def job_of(history: History, number: int) -> Job:
-    """Return the job of a trial's current leg."""
+    """Return the job of a trial's current leg.
+
+    It goes on after the last measurement if the target belongs to the same training, else anew.
+    """
     trial = history.trial(number)
-    continues = all(r.continues for r in history.study.ladder if r.fidelity == trial.fidelity)
+    continues = (
+        trial.reached is not None
+        and trial.fidelity.continues(trial.reached)
+        and all(r.continues for r in history.study.ladder if r.fidelity == trial.fidelity)
+    )
     assignment = Assignment(
         number,
         trial.architecture,

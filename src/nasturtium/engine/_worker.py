@@ -209,6 +209,11 @@ class NoCheckpoints:
         del number
         return None
 
+    def reference(self, number: int) -> str | None:
+        """Return None: nothing is kept."""
+        del number
+        return None
+
     def save(self, data: bytes) -> str:
         """Refuse.
 

@@ -41,6 +41,9 @@ class Checkpoints(Protocol):
     def load(self, number: int) -> bytes | None:
         """Return the latest checkpoint of this trial or a parent; None if there is none (any more)."""
 
+    def reference(self, number: int) -> str | None:
+        """Return what identifies the bytes that ``load`` gives, so that a process reads them once."""
+
     def save(self, data: bytes) -> str:
         """Store a checkpoint durably and return the reference to put in a measurement."""
 
@@ -76,10 +79,12 @@ class Estimator(ABC):
 
     Class attributes:
         requires: Capabilities that a space must have, such as ``Networks``.
+        whole_space: Whether it can train the whole space (one-shot estimators).
         reference: The publication, for the docs.
     """
 
     requires: ClassVar[tuple[type, ...]] = ()
+    whole_space: ClassVar[bool] = False
     reference: ClassVar[str] = ""
 
     @abstractmethod

@@ -1,15 +1,22 @@
 """A key that equal functions share: isomorphism of simplified graphs.
 
 Colors are refined in both directions (Weisfeiler & Leman 1968). Where nodes stay alike, each is
-singled out in turn and the smallest certificate wins, so the key is complete for graphs of at most
-``COMPLETE_UP_TO`` nodes; beyond, refinement alone decides, and unlike graphs could share a key.
+singled out in turn and refined again, until all colors differ; the smallest of the graphs written
+out in such an order is the canonical one. The search tree is pruned by what refinement finds at each
+level, and by the automorphisms that two equal leaves give (McKay & Piperno 2014, "Practical graph
+isomorphism, II", arXiv 1301.1493, section 2).
+
+So the key separates every two unlike graphs of at most ``COMPLETE_UP_TO`` nodes a level, and for
+most networks takes as many refinements as there are nodes alike, squared at worst. Beyond, a graph
+whose nodes refinement tells apart still has a key of its own; of others refinement alone decides,
+and unlike graphs could share a key.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -19,31 +26,29 @@ from nasturtium.graphs._graph import Graph
 COMPLETE_UP_TO = 32
 """Nodes a graph level up to which the key separates every two unlike graphs."""
 
-_MAX_LEAVES = 5_000
-
 Link = tuple[str, int, str, int]
 """What an edge looks like from one end: (slot, delay, weight and output, index of the other end)."""
+
+Trace = tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]
+"""What refinement found: each node's color and those around it, sorted; names don't matter."""
 
 
 def canonical_key(graph: Graph) -> str:
     """Return the hexadecimal digest of the graph with its names forgotten."""
     labels = [_label(graph, index) for index in range(len(graph.nodes))]
     arriving, leaving = _links(graph)
-    colors = _refine(_ranks(labels), arriving, leaving)
-    complete = len(labels) <= COMPLETE_UP_TO
-    budget = [_MAX_LEAVES if complete else 0]
-    best = _search(colors, labels, arriving, leaving, budget)
-    if best is None:
-        best = _certificate(colors, labels, arriving)
-    return blake2b(json.dumps(best).encode(), digest_size=12).hexdigest()
+    around = _Surroundings.of(arriving, leaving)
+    colors, _ = around.refined(_ranks(labels))
+    if len(labels) <= COMPLETE_UP_TO:
+        search = _Search(around)
+        search.descend(colors, (), (), is_tied=True)
+        colors = search.best
+    return blake2b(json.dumps(_certificate(colors, labels, arriving)).encode(), digest_size=12).hexdigest()
 
 
 def operation_label(op: Operation) -> str:
     """Return the text that operations of the same function share."""
-    described = OPERATIONS.describe(op)
-    if "opaque" in described:
-        described = {"class": described["opaque"], "arguments": repr(sorted(op.arguments().items()))}
-    return json.dumps(described, sort_keys=True)
+    return json.dumps(OPERATIONS.describe(op), sort_keys=True)
 
 
 def _label(graph: Graph, index: int) -> str:
@@ -81,52 +86,120 @@ def _ranks(signatures: Sequence[Any]) -> list[int]:
     return [place[s] for s in signatures]
 
 
-def _refine(colors: list[int], arriving: list[list[Link]], leaving: list[list[Link]]) -> list[int]:
-    """Split colors by the colors around them until nothing splits any more."""
-    count = len(set(colors))
-    while count < len(colors):
-        signatures = [
-            (
-                colors[v],
-                tuple(sorted((s, d, x, colors[u]) for s, d, x, u in arriving[v])),
-                tuple(sorted((s, d, x, colors[u]) for s, d, x, u in leaving[v])),
-            )
-            for v in range(len(colors))
-        ]
-        colors = _ranks(signatures)
-        if len(set(colors)) == count:
-            break
-        count = len(set(colors))
-    return colors
+@dataclass(frozen=True)
+class _Surroundings:
+    """The links of each node as (kind, other end), kinds numbered in the order of their content."""
+
+    arriving: list[list[tuple[int, int]]]
+    leaving: list[list[tuple[int, int]]]
+
+    @classmethod
+    def of(cls, arriving: list[list[Link]], leaving: list[list[Link]]) -> _Surroundings:
+        kinds = {kind: i for i, kind in enumerate(sorted({link[:3] for links in arriving for link in links}))}
+        n = len(arriving)
+
+        def numbered(ends: list[list[Link]]) -> list[list[tuple[int, int]]]:
+            return [sorted((n * kinds[link[:3]], link[3]) for link in links) for links in ends]
+
+        return cls(numbered(arriving), numbered(leaving))
+
+    def refined(self, colors: list[int]) -> tuple[list[int], Trace]:
+        """Split colors by the colors around them until nothing splits any more."""
+        while True:
+            signatures = [
+                (
+                    color,
+                    tuple(sorted([kind + colors[u] for kind, u in come])),
+                    tuple(sorted([kind + colors[u] for kind, u in go])),
+                )
+                for color, come, go in zip(colors, self.arriving, self.leaving, strict=True)
+            ]
+            split = _ranks(signatures)
+            if split == colors:
+                return colors, tuple(sorted(signatures))
+            colors = split
 
 
-def _search(
-    colors: list[int],
-    labels: list[str],
-    arriving: list[list[Link]],
-    leaving: list[list[Link]],
-    budget: list[int],
-) -> list[Any] | None:
-    """Return the smallest certificate below these colors, or None when the budget runs out."""
-    sizes = Counter(colors)
-    shared = [color for color, size in sorted(sizes.items()) if size > 1]
-    if not shared:
-        budget[0] -= 1
-        return _certificate(colors, labels, arriving) if budget[0] >= 0 else None
-    best: list[Any] | None = None
-    seen: set[Any] = set()
-    for v in (v for v, color in enumerate(colors) if color == shared[0]):
-        surroundings = (tuple(sorted(arriving[v])), tuple(sorted(leaving[v])))
-        if surroundings in seen:  # a twin of a node that was tried: the same certificate
-            continue
-        seen.add(surroundings)
-        single = [2 * color for color in colors]
-        single[v] -= 1
-        found = _search(_refine(_ranks(single), arriving, leaving), labels, arriving, leaving, budget)
-        if found is None:
-            return None
-        best = found if best is None else min(best, found)
-    return best
+@dataclass
+class _Search:
+    """Searches for the order of the nodes whose traces on the way down are the smallest."""
+
+    around: _Surroundings
+    best: list[int] = field(default_factory=list)
+    best_traces: tuple[Trace, ...] = ()
+    leaves: dict[tuple[Trace, ...], tuple[tuple[int, ...], list[int]]] = field(default_factory=dict)
+    automorphisms: list[list[int]] = field(default_factory=list)
+    return_to: int | None = None
+
+    def descend(
+        self, colors: list[int], singled: tuple[int, ...], traces: tuple[Trace, ...], *, is_tied: bool
+    ) -> None:
+        """Search below these colors.
+
+        Args:
+            colors: Refined ones.
+            singled: The nodes that were singled out on the way.
+            traces: What refinement found each time.
+            is_tied: Whether the traces are the first of ``best_traces``; else they are smaller.
+        """
+        cell = _first_shared(colors)
+        if not cell:
+            self._leaf(colors, singled, traces)
+            return
+        depth = len(traces)
+        tried: list[int] = []
+        twins: set[Any] = set()
+        for v in cell:
+            surroundings = (tuple(self.around.arriving[v]), tuple(self.around.leaving[v]))
+            if surroundings in twins or self._is_image(v, tried, singled):
+                continue
+            twins.add(surroundings)
+            tried.append(v)
+            single = [2 * color for color in colors]
+            single[v] -= 1
+            finer, trace = self.around.refined(_ranks(single))
+            has_rival = is_tied and len(self.best_traces) > depth
+            if has_rival and trace > self.best_traces[depth]:
+                continue
+            still_tied = has_rival and trace == self.best_traces[depth]
+            self.descend(finer, (*singled, v), (*traces, trace), is_tied=still_tied)
+            is_tied = True  # there is a best leaf now, and it is below these colors or tied with them
+            if self.return_to is not None and self.return_to < depth:
+                return
+            self.return_to = None
+
+    def _leaf(self, colors: list[int], singled: tuple[int, ...], traces: tuple[Trace, ...]) -> None:
+        """Compare a leaf with those before it; an equal one gives an automorphism."""
+        if traces in self.leaves:
+            earlier, order = self.leaves[traces]
+            node_of = {color: v for v, color in enumerate(colors)}
+            self.automorphisms.append([node_of[color] for color in order])
+            # Where the two ways part, all below the later one is an image of what was searched.
+            self.return_to = next(i for i, (a, b) in enumerate(zip(earlier, singled, strict=True)) if a != b)
+            return
+        self.leaves[traces] = (singled, colors)
+        if not self.best or traces < self.best_traces:
+            self.best, self.best_traces = colors, traces
+
+    def _is_image(self, v: int, tried: list[int], singled: tuple[int, ...]) -> bool:
+        """Whether automorphisms that keep the nodes singled out lead from a tried node to v."""
+        fixing = [a for a in self.automorphisms if all(a[u] == u for u in singled)]
+        reached, waiting = set(tried), list(tried)
+        while waiting:
+            u = waiting.pop()
+            new = {a[u] for a in fixing} - reached
+            reached |= new
+            waiting += new
+        return v in reached
+
+
+def _first_shared(colors: list[int]) -> list[int]:
+    """Return the nodes of the first color that several have; none if all differ."""
+    seen: dict[int, list[int]] = {}
+    for v, color in enumerate(colors):
+        seen.setdefault(color, []).append(v)
+    shared = [color for color, nodes in seen.items() if len(nodes) > 1]
+    return seen[min(shared)] if shared else []
 
 
 def _certificate(colors: list[int], labels: list[str], arriving: list[list[Link]]) -> list[Any]:

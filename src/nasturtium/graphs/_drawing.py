@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.graphs._base import OPERATIONS, Operation, Shape
-from nasturtium.graphs._graph import Graph, Node, Open
+from nasturtium.graphs._graph import Graph, Node, OpenOperation
 from nasturtium.graphs._layers import Point, layered, n_bends
 from nasturtium.graphs.operations._input import Input
 
@@ -212,16 +212,16 @@ def _params(node: Node, known: Inference) -> int:
     arriving = known.arriving[node.name]
     if isinstance(node.op, Graph):
         return node.op.infer(*arriving).params
-    assert not isinstance(node.op, Open)
+    assert not isinstance(node.op, OpenOperation)
     return node.op.params(*arriving) if node.edges else 0
 
 
-def _labels(op: Operation | Open) -> tuple[str, str]:
+def _labels(op: Operation | OpenOperation) -> tuple[str, str]:
     """Return an operation's name with window and stride, and its other hyper-parameters.
 
     Channels are left out, since the shape says them, and what is as usual.
     """
-    assert not isinstance(op, Open), "a drawing is of a closed graph"
+    assert not isinstance(op, OpenOperation), "a drawing is of a closed graph"
     arguments = {**op.arguments()}
     title = OPERATIONS.name_of(type(op)) or type(op).__name__
     arguments.pop("out", None)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import ShapeError, UsageError
@@ -28,7 +29,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenOperation:
     """An operation of an open graph, some of whose hyper-parameters are ``Pick``.
 
     Args:
@@ -64,7 +65,8 @@ class Edge:
             node the slots are distinct and the edges sorted by them.
         output: Which output, if the source is a nested graph with several.
         delay: 0 for this time step's value, 1 for the previous step's (zero at the first step).
-        weight: A constant factor that belongs to the architecture (NEAT's weights), or None.
+        weight: A constant factor that belongs to the architecture (NEAT's weights), kept as a float;
+            or None.
         when: In an open graph, the condition under which the edge exists.
     """
 
@@ -75,6 +77,11 @@ class Edge:
     weight: float | None = None
     when: Condition = ()
 
+    def __post_init__(self) -> None:
+        """Make the weight a plain float, so that equal numbers of other types give equal keys."""
+        if self.weight is not None and type(self.weight) is not float:
+            object.__setattr__(self, "weight", float(self.weight))
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -82,13 +89,13 @@ class Node:
 
     Args:
         name: A Python identifier, unique in its graph; tensors are named after it.
-        op: An operation, a nested graph, or in an open graph an ``Open`` operation.
+        op: An operation, a nested graph, or in an open graph an ``OpenOperation`` operation.
         edges: Incoming edges, sorted by slot.
         when: In an open graph, the condition under which the node exists.
     """
 
     name: str
-    op: Operation | Graph | Open
+    op: Operation | Graph | OpenOperation
     edges: tuple[Edge, ...] = ()
     when: Condition = ()
 
@@ -112,7 +119,7 @@ class Graph:
 
     Raises:
         UsageError: A name is taken twice or is no identifier, an edge comes from nowhere or from
-            later, or there is no output.
+            later, a closed graph's slots are not rising, or there is no output.
 
     Example:
         >>> from nasturtium.graphs import Builder, operations
@@ -149,6 +156,16 @@ class Graph:
             seen.add(node.name)
         if not self.outputs or not set(self.outputs) <= names:
             raise UsageError(f"outputs are names of nodes, got {self.outputs}; name at least one node.")
+        if not self.is_open:
+            self._check_slots()
+
+    def _check_slots(self) -> None:
+        for node in self.nodes:
+            slots = [edge.slot for edge in node.edges]
+            if any(a >= b for a, b in pairwise(slots)):
+                raise UsageError(
+                    f"a node's edges have rising slots in a closed graph, got {slots} at {node.name!r}; number them."
+                )
 
     def __hash__(self) -> int:
         """Return a hash that is computed once."""
@@ -181,7 +198,7 @@ class Graph:
     def is_open(self) -> bool:
         """Whether the graph still holds choices, here or in a nested graph."""
         return any(
-            isinstance(n.op, Open)
+            isinstance(n.op, OpenOperation)
             or n.when
             or any(e.when for e in n.edges)
             or (isinstance(n.op, Graph) and n.op.is_open)
@@ -288,7 +305,7 @@ def _close(node: Node, choices: Mapping[str, Any], present: set[str], done: dict
     if len(set(slots)) != len(slots):
         raise ShapeError(f"one edge a slot remains when choices are made, got {edges} at {node.name!r}.")
     op = node.op
-    if isinstance(op, Open):
+    if isinstance(op, OpenOperation):
         op = op.close(choices)
     elif isinstance(op, Graph):
         op = _resolve(op, choices, done)
@@ -319,7 +336,7 @@ class Builder:
 
         return self.add(name, Input(shape))
 
-    def add(self, name: str, op: Operation | Graph | Open, *inputs: Wire, when: Condition = ()) -> Wire:
+    def add(self, name: str, op: Operation | Graph | OpenOperation, *inputs: Wire, when: Condition = ()) -> Wire:
         """Add a node whose n-th input is the n-th wire, and return its output's wire."""
         edges = tuple(replace(edge, slot=slot) for slot, wire in enumerate(inputs) for edge in wire)
         self._nodes.append(Node(name, op, edges, when))
@@ -365,7 +382,7 @@ def alternatives(*wires: Wire) -> Wire:
     return tuple(edge for wire in wires for edge in wire)
 
 
-def chain_of(parts: Iterable[tuple[str, Operation | Graph | Open]]) -> Graph:
+def chain_of(parts: Iterable[tuple[str, Operation | Graph | OpenOperation]]) -> Graph:
     """Return the graph with one input that applies the named parts one after the other."""
     b = Builder()
     wire = b.input("x")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nasturtium.errors import ShapeError
 from nasturtium.graphs._base import Operation, Shape
-from nasturtium.graphs._graph import Edge, Graph, Node, Open
+from nasturtium.graphs._graph import Edge, Graph, Node, OpenOperation
 from nasturtium.graphs.operations._input import Input
 
 
@@ -137,7 +137,7 @@ def _outputs(
     try:
         if isinstance(node.op, Graph):
             return node.op.infer(*arriving).outputs
-        assert not isinstance(node.op, Open)
+        assert not isinstance(node.op, OpenOperation)
         return (node.op.shape(*arriving),)
     except ShapeError as error:
         raise ShapeError(f"at {node.name!r}: {error}") from error

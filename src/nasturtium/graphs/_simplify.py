@@ -5,20 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nasturtium.graphs._base import Operation
-from nasturtium.graphs._graph import Edge, Graph, Node
+from nasturtium.graphs._graph import Edge, Graph, Node, OpenOperation
 from nasturtium.graphs._infer import output_index
 from nasturtium.graphs.operations._input import Input
-from nasturtium.graphs.operations._merging import Add, Concat
-from nasturtium.graphs.operations._pointwise import Identity
+from nasturtium.graphs.operations._linear import Flatten
+from nasturtium.graphs.operations._merging import Add, Concat, Multiply
+from nasturtium.graphs.operations._pointwise import Activation, Dropout, Identity, Zero
+from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
 
 
 def simplify(graph: Graph) -> Graph:
-    """Return an equal function: no dead parts, no identities, sums in order; idempotent.
+    """Return an equal function: no dead parts, zeros or identities, sums in order; idempotent.
 
     Inputs stay even if nothing reads them, since they are the graph's interface. Nested graphs are
     simplified in themselves; nothing moves across their border.
+
+    A summand that is zero vanishes if another stays. Zero is what ``Zero`` gives, and what
+    operations without parameters that map zeros to zeros (``_KEEPS_ZERO``) make of zeros alone. A
+    convolution of zeros is not zero, since its normalization shifts it; a product with one zero
+    factor stays, since the other may be infinite; a sum of zeros stays, since it has a shape. In a
+    graph with delayed edges no summand vanishes, since shapes may follow from it.
     """
-    return _without_dead(_contracted(_nested(graph)))
+    return _without_dead(_contracted(_without_zeros(_nested(graph))))
 
 
 def _nested(graph: Graph) -> Graph:
@@ -26,16 +34,42 @@ def _nested(graph: Graph) -> Graph:
     inner = {n.name: n.op.simplified() for n in graph.nodes if isinstance(n.op, Graph)}
 
     def followed(edge: Edge) -> Edge:
-        if edge.output is None or edge.source not in inner:
+        if edge.output is None:
             return edge
-        output = inner[edge.source].outputs[output_index(graph, edge)]
-        return replace(edge, output=output)
+        index = output_index(graph, edge)
+        # The first output is what an edge without a name carries.
+        return replace(edge, output=inner[edge.source].outputs[index] if index else None)
 
     nodes = tuple(
         Node(n.name, inner.get(n.name, n.op), tuple(map(followed, n.edges)), n.when)
         for n in graph.nodes
     )
     return Graph(nodes, graph.outputs)
+
+
+_KEEPS_ZERO = (Identity, Add, Multiply, Concat, Dropout, Flatten, MaxPool, AvgPool, GlobalPool)
+_ZERO_AT_ZERO = ("relu", "tanh", "silu", "gelu")
+
+
+def _keeps_zero(op: Operation | Graph | OpenOperation) -> bool:
+    """Whether an operation without parameters maps zeros to zeros, bit for bit."""
+    return isinstance(op, _KEEPS_ZERO) or (isinstance(op, Activation) and op.function in _ZERO_AT_ZERO)
+
+
+def _without_zeros(graph: Graph) -> Graph:
+    """Drop the summands that are zero, where another stays."""
+    if any(edge.delay for node in graph.nodes for edge in node.edges):
+        return graph
+    zeros: set[str] = set()
+    nodes = []
+    for node in graph.nodes:
+        left = tuple(edge for edge in node.edges if edge.source not in zeros)
+        if isinstance(node.op, Zero) or (node.edges and not left and _keeps_zero(node.op)):
+            zeros.add(node.name)
+        elif isinstance(node.op, Add):
+            node = replace(node, edges=left)
+        nodes.append(node)
+    return Graph(tuple(nodes), graph.outputs)
 
 
 def _is_identity(node: Node) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from nasturtium.schedulers._base import SCHEDULERS, Scheduler
-from nasturtium.trials import Fidelity, Setting
+from nasturtium.trials import Fidelity, History
 
 
 @final
@@ -15,6 +15,7 @@ from nasturtium.trials import Fidelity, Setting
 class Fixed(Scheduler):
     """Takes every trial to the highest rung of the estimator's ladder."""
 
-    def first(self, study: Setting) -> Fidelity:
+    def first(self, history: History, number: int) -> Fidelity:
         """Return the highest rung."""
-        return study.ladder[-1].fidelity
+        del number
+        return history.study.ladder[-1].fidelity

@@ -6,7 +6,8 @@ Optimization", AISTATS (arXiv 1502.07943).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from nasturtium.errors import UsageError
 from nasturtium.schedulers._base import SCHEDULERS, Scheduler
-from nasturtium.trials import Fidelity, History, Proposal, Setting, State, ranking
+from nasturtium.trials import Fidelity, History, Proposal, State, Trial, ranking
 
 
 @final
@@ -45,32 +46,52 @@ class SuccessiveHalving(Scheduler):
         if self.bracket < 1 or self.eta < 2:
             raise UsageError(f"bracket is at least 1 and eta at least 2, got {self.bracket} and {self.eta}.")
 
-    def first(self, study: Setting) -> Fidelity:
+    def first(self, history: History, number: int) -> Fidelity:
         """Return the lowest rung."""
-        return study.ladder[0].fidelity
+        del number
+        return history.study.ladder[0].fidelity
 
     def promote(self, history: History) -> Proposal | None:
         """Return the best trial of a complete rung that has not gone on yet."""
-        for start in range(0, history.n_trials - self.bracket + 1, self.bracket):
-            members: Sequence[int] = range(start, start + self.bracket)
-            for level, (rung, above) in enumerate(zip(history.study.ladder, history.study.ladder[1:], strict=False)):
-                chosen = self._survivors(history, members, rung.fidelity, level)
-                for number in chosen:
-                    trial = history.trial(number)
-                    if trial.state is State.PAUSED and trial.fidelity == rung.fidelity:
-                        return Proposal(trial.architecture, resume=number, fidelity=above.fidelity)
-                if not chosen:
-                    break
-                members = chosen
+        for rung, above, chosen, _ in self._closed_rungs(history):
+            for number in chosen:
+                trial = history.trial(number)
+                if trial.state is State.PAUSED and trial.fidelity == rung:
+                    return Proposal(trial.architecture, resume=number, fidelity=above)
         return None
 
-    def _survivors(self, history: History, members: Sequence[int], rung: Fidelity, level: int) -> list[int]:
-        """Return who goes on from a rung; nobody while somebody is still on the way to it."""
-        for number in members:
-            trial = history.trial(number)
-            arrived = trial.is_over or trial.fidelity.rank > rung.rank
-            if not arrived and not (trial.state is State.PAUSED and trial.fidelity == rung):
-                return []
-        losses = history.losses(at=rung)[list(members)]
-        order = [members[i] for i in ranking(losses) if not np.isnan(losses[i]).any()]
-        return order[: self.bracket // self.eta ** (level + 1)]
+    def retire(self, history: History) -> list[int]:
+        """Return those that a complete rung did not promote."""
+        return [number for _, _, _, left in self._closed_rungs(history) for number in left]
+
+    def _closed_rungs(self, history: History) -> Iterator[tuple[Fidelity, Fidelity, list[int], list[int]]]:
+        """Yield (rung, next rung, who goes on, who stays paused) for the complete rungs with a paused trial."""
+        horizon = history.study.horizon
+        brackets = sorted({trial.number // self.bracket for trial in history.trials(State.PAUSED)})
+        for start in (self.bracket * bracket for bracket in brackets):
+            end = start + self.bracket
+            if horizon is not None:  # the last bracket may be smaller
+                end = min(end, max(horizon, history.n_trials))
+            if end > history.n_trials:
+                continue  # the bracket is not full yet
+            members: Sequence[int] = range(start, end)
+            ladder = [rung.fidelity for rung in history.study.ladder]
+            for level, (rung, above) in enumerate(itertools.pairwise(ladder)):
+                if not all(_has_arrived(history.trial(number), rung) for number in members):
+                    break
+                size = max(1, (end - start) // self.eta ** (level + 1))
+                losses = history.losses(at=rung)[list(members)]
+                order = [members[i] for i in ranking(losses) if not np.isnan(losses[i]).any()]
+                chosen = order[:size]
+                yield rung, above, chosen, [n for n in members if n not in chosen and _waits(history.trial(n), rung)]
+                members = chosen
+
+
+def _waits(trial: Trial, rung: Fidelity) -> bool:
+    """Whether a trial is paused at a rung."""
+    return trial.state is State.PAUSED and trial.fidelity == rung
+
+
+def _has_arrived(trial: Trial, rung: Fidelity) -> bool:
+    """Whether a trial has ended its leg at a rung, or is past it, or over."""
+    return trial.is_over or _waits(trial, rung) or (trial.fidelity != rung and trial.fidelity.covers(rung))

@@ -6,28 +6,28 @@ from nasturtium.spaces._base import (
     SPACES,
     Binding,
     Choose,
-    Decision,
     Decisions,
     Edits,
     Finite,
     Networks,
     Open,
     Space,
-    Value,
 )
 from nasturtium.spaces._blocks import op, repeat
 from nasturtium.spaces._chain import Chain, chain
-from nasturtium.spaces._decisions import DecisionSpace, decisions
+from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
+from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._networks import NetworkSpace
-from nasturtium.spaces._tree import choice, integer, option, real, subset
+from nasturtium.spaces._tree import integer, option, real, subset
 
 __all__ = [
     "COSTS",
     "SPACES",
     "Architecture",
     "Binding",
+    "Categorical",
     "Chain",
     "Choose",
     "Decision",
@@ -35,6 +35,7 @@ __all__ = [
     "Decisions",
     "Edits",
     "Finite",
+    "Interval",
     "Morphism",
     "NASNet",
     "NetworkSpace",

@@ -19,13 +19,10 @@ from nasturtium._registry import Registry
 from nasturtium.errors import NoFeasibleNeighbor, RequirementError, UsageError
 from nasturtium.graphs import Edit, Graph, Shape
 from nasturtium.spaces._architecture import Architecture
+from nasturtium.spaces._decision import Decision, Value
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Value = str | int | float | bool | tuple[Any, ...] | None
-"""What a decision may be set to."""
-
 
 class Binding(Protocol):
     """What a space needs to know of a task: the shapes at both ends."""
@@ -37,30 +34,6 @@ class Binding(Protocol):
     @property
     def n_outputs(self) -> int:
         """Number of values the network gives for one example."""
-
-
-class Decision(Protocol):
-    """One question that a decision space asks, at a place that depends on earlier answers."""
-
-    @property
-    def path(self) -> str:
-        """The unique name of the place; the architecture stores the value under it."""
-
-    def options(self, prefix: Mapping[str, Value]) -> Sequence[Value]:
-        """Return the legal values given the earlier ones; empty for a real interval."""
-
-    def at(self, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return the value at a position in [0, 1) of the decision's own uniform scale."""
-
-    def position(self, value: Value, prefix: Mapping[str, Value]) -> float:
-        """Return a position in [0, 1) at which ``at`` gives the value.
-
-        Raises:
-            UsageError: The value is not legal here.
-        """
-
-    def other(self, value: Value, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return a legal value that differs from ``value``, uniform for a uniform position."""
 
 
 Choose = Callable[[Decision, Mapping[str, Value]], Value]
@@ -88,11 +61,11 @@ class Edits(ABC):
 
     @abstractmethod
     def edits(self, architecture: Architecture) -> list[Edit]:
-        """Return the edits that fit, in a fixed order."""
+        """Return the edits that fit and whose results meet the limits, in a fixed order."""
 
     @abstractmethod
     def apply(self, architecture: Architecture, edit: Edit) -> Architecture:
-        """Return the edited architecture; every node not edited keeps its name."""
+        """Return the edited architecture, limits ignored; every node not edited keeps its name."""
 
 
 class Decisions(ABC):
@@ -116,22 +89,29 @@ class Decisions(ABC):
 
     @abstractmethod
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a child that takes each decision's value from one of two parents."""
+        """Return a child that meets the limits, each decision's value from one of two parents.
+
+        A decision that neither has is drawn; so are others where no mixture meets the limits.
+
+        Raises:
+            NoFeasibleNeighbor: No child was found that meets the limits.
+        """
 
     @abstractmethod
     def neighbors(self, architecture: Architecture) -> list[Architecture]:
-        """Return every architecture in which one finite decision differs.
+        """Return every architecture within the limits in which one finite decision differs.
 
         A decision that a change opens takes its first legal value.
         """
 
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The paths of all decisions that the space can ask, in a fixed order."""
+
     @abstractmethod
     def encode(self, architecture: Architecture) -> NDArray[np.float64]:
-        """Return each decision's position in [0, 1), shape ``(n_decisions,)``; -1 where not asked.
-
-        The columns are those of the decisions ever reached by first legal values and by the
-        architecture's own trace, sorted by path; see ``Encoding`` methods for richer ones.
-        """
+        """Return the decisions' positions in [0, 1), shape ``(len(columns),)``; -1 if not asked."""
 
 
 class Finite(ABC):
@@ -216,30 +196,60 @@ class Space(ABC):
     def sample(self, rng: np.random.Generator) -> Architecture:
         """Return a random architecture that meets the limits.
 
+        It is uniform among those that do, as ``_sample`` is among all, as long as one of the first
+        ``TRIES / 10`` draws does. Beyond (where less than about one in a hundred does), a walk leads
+        from the best of them into the limits, and architectures close to a limit are more likely.
+
         Raises:
-            NoFeasibleNeighbor: None of ``TRIES`` draws met them.
+            NoFeasibleNeighbor: The walk ended outside of the limits, too.
         """
-        return self._within_limits(lambda: self._sample(rng))
+        return self._within_limits(lambda: self._sample(rng), rng)
 
     @final
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         """Return an architecture that differs in one place and meets the limits.
 
+        Where ``TRIES / 10`` mutations do not meet them, a walk goes on from the best of them, so
+        that the result differs in several places.
+
         Raises:
-            NoFeasibleNeighbor: None of ``TRIES`` mutations met them.
+            NoFeasibleNeighbor: The walk ended outside of the limits, too.
         """
-        return self._within_limits(lambda: self._mutate(architecture, rng))
+        return self._within_limits(lambda: self._mutate(architecture, rng), rng, origin=architecture)
 
     @final
-    def _within_limits(self, draw: Callable[[], Architecture]) -> Architecture:
+    def _within_limits(
+        self, draw: Callable[[], Architecture], rng: np.random.Generator, origin: Architecture | None = None
+    ) -> Architecture:
+        """Return a draw that meets the limits, or where a walk from the best one of many leads.
+
+        The walk takes mutations that exceed the limits no more than before. A finite space of at
+        most ``TRIES`` is searched through at last. ``origin`` itself is no result.
+        """
         if not self.limits:
             return draw()
-        for _ in range(TRIES):
-            architecture = draw()
-            if self.is_feasible(architecture):
+        best, least = origin, inf
+        n_draws = max(TRIES // 10, 1)
+        for attempt in range(n_draws + TRIES):
+            is_walking = attempt >= n_draws
+            architecture = self._mutate(best, rng) if is_walking and best is not None else draw()
+            if architecture == origin:
+                continue
+            excess = self._excess(architecture)
+            if not excess:
                 return architecture
+            if excess < least or (excess == least and is_walking):
+                best, least = architecture, excess
+        if isinstance(self, Finite) and self.size <= TRIES:
+            members = [member for member in self if member != origin]
+            if members:
+                return members[int(rng.integers(len(members)))]
         wanted = ", ".join(f"{cost} <= {bound:g}" for cost, bound in self.limits)
         raise NoFeasibleNeighbor(f"a limit must leave something, got {wanted} and {TRIES} misses; loosen it.")
+
+    def _excess(self, architecture: Architecture) -> float:
+        """Return by which share of the bounds the costs exceed them, summed; 0 within the limits."""
+        return sum(max((self.cost(architecture, cost) - bound) / bound, 0.0) for cost, bound in self.limits)
 
     @final
     def __contains__(self, architecture: object) -> bool:
@@ -326,7 +336,7 @@ class Space(ABC):
 
 
 TRIES = 1_000
-"""How often a limited space draws before it gives up."""
+"""How many steps a limited space walks before it gives up, after a tenth as many plain draws."""
 
 COSTS: Mapping[str, Callable[[Graph], int]] = {"params": lambda g: g.params, "flops": lambda g: g.flops}
 """The costs that limits may name: each needs the graph alone."""

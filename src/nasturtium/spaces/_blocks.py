@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, final
 
-from nasturtium._registry import parameters
+from nasturtium._registry import parameters, tuples
 from nasturtium.errors import UsageError, near_matches
-from nasturtium.graphs import OPERATIONS, Builder, Condition, Graph, Operation, Pick, Wire, alternatives, under
-from nasturtium.graphs import Open as OpenOperation
+from nasturtium.graphs import (
+    OPERATIONS,
+    Builder,
+    Condition,
+    Graph,
+    OpenOperation,
+    Operation,
+    Pick,
+    Wire,
+    alternatives,
+    under,
+)
 from nasturtium.graphs.operations import Foreign, Linear
 from nasturtium.spaces._decisions import DecisionSpace
-from nasturtium.spaces._tree import Ask, Block, Choice, Interval, Labeled
+from nasturtium.spaces._decision import Interval
+from nasturtium.spaces._tree import BLOCKS, Ask, Block, Choice, Labeled
 
 
 @final
+@BLOCKS.register("op")
 @dataclass(frozen=True)
 class Op(Labeled):
-    """An operation whose hyper-parameters may be decisions; made by ``op``."""
+    """An operation whose hyper-parameters may be decisions; made by ``op``.
 
-    make: Callable[..., Operation]
-    name: str
-    arguments: tuple[tuple[str, Any], ...]
+    Args:
+        target: The name of a registered operation, or a user's ``nn.Module`` class.
+        arguments: (name, value or block) pairs.
+    """
+
+    target: str | type
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The operation's registry name, or the class's own."""
+        return self.target if isinstance(self.target, str) else self.target.__name__
+
+    @property
+    def make(self) -> Callable[..., Operation]:
+        """What takes the hyper-parameters and gives the operation."""
+        return OPERATIONS.get(self.target) if isinstance(self.target, str) else ForeignMaker(self.target)
 
     @property
     def label(self) -> str:
@@ -37,6 +63,12 @@ class Op(Labeled):
         for key, value in self.arguments:
             if isinstance(value, Block):
                 value.decide(f"{path}.{key}", ask)
+
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the paths of the hyper-parameters that are decisions."""
+        for key, value in self.arguments:
+            if isinstance(value, Block):
+                yield from value.paths(f"{path}.{key}")
 
     def count(self) -> float:
         """Return the product over the hyper-parameters."""
@@ -72,29 +104,33 @@ def op(target: str | type, **hyperparameters: Any) -> Op:
     Args:
         target: The name of a registered operation, or a user's ``nn.Module`` class. A module's
             constructor gets ``in_channels``, ``in_features`` or ``in_shape`` if it takes one.
-        hyperparameters: Values or decisions.
+        hyperparameters: Values or decisions; lists count as tuples.
 
     Raises:
-        UsageError: The name is unknown, or the operation has no such hyper-parameter.
+        UsageError: The name is unknown, the operation has no such hyper-parameter, or a value is
+            not hashable.
 
     Example:
         >>> from nasturtium.spaces import choice
         >>> op("conv", out=choice(8, 16), kernel=3).label
         'conv(kernel=3)'
     """
-    make: Callable[..., Operation]
     if isinstance(target, str):
-        make = OPERATIONS.get(target)
-        name, taken = target, list(parameters(OPERATIONS.get(target)))
+        taken = list(parameters(OPERATIONS.get(target)))
         unknown = [key for key in hyperparameters if key not in taken]
         if unknown:
             raise UsageError(f"operation {target!r} has no {unknown[0]!r}; {near_matches(unknown[0], taken)}")
-    else:
-        make, name = ForeignMaker(target), target.__name__
-    return Op(make, name, tuple(hyperparameters.items()))
+    arguments = tuple((key, tuples(value)) for key, value in hyperparameters.items())
+    for key, value in arguments:
+        try:
+            hash(value)
+        except TypeError as error:
+            raise UsageError(f"a hyper-parameter is hashable, got {key}={value!r}; give a tuple.") from error
+    return Op(target, arguments)
 
 
 @final
+@BLOCKS.register("repeat")
 @dataclass(frozen=True)
 class Repeat(Block):
     """A block applied a number of times, each time with decisions of its own."""
@@ -109,6 +145,12 @@ class Repeat(Block):
         assert isinstance(n, int)
         for i in range(n):
             self.block.decide(f"{path}.{i}", ask)
+
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the number's path, then those of as many copies as there may be."""
+        yield f"{path}.n"
+        for i in range(self.at_most):
+            yield from self.block.paths(f"{path}.{i}")
 
     def count(self) -> float:
         """Return the sum of the powers."""
@@ -146,6 +188,7 @@ def repeat(block: Any, *, at_least: int = 0, at_most: int) -> Repeat:
 
 
 @final
+@BLOCKS.register("series")
 @dataclass(frozen=True)
 class Series(Labeled):
     """Blocks one after the other."""
@@ -161,6 +204,11 @@ class Series(Labeled):
         """Ask each block's decisions."""
         for i, block in enumerate(self.blocks):
             block.decide(f"{path}.{i}" if path else str(i), ask)
+
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield each block's paths."""
+        for i, block in enumerate(self.blocks):
+            yield from block.paths(f"{path}.{i}" if path else str(i))
 
     def count(self) -> float:
         """Return the product over the blocks."""

@@ -14,11 +14,13 @@ from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._blocks import Series, network_block, op, repeat, with_outputs
+from nasturtium.spaces._decisions import choice
 from nasturtium.spaces._networks import NetworkSpace
-from nasturtium.spaces._tree import Block, choice
+from nasturtium.spaces._tree import Block
 
 
 @final
+@SPACES.register("composed", is_listed=False)
 @dataclass(frozen=True, kw_only=True)
 class Composed(NetworkSpace):
     """A chain that a user composed; made by ``chain``."""

@@ -6,23 +6,24 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
-from math import inf, prod
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium._registry import tuples
 from nasturtium.errors import UsageError
 from nasturtium.spaces._architecture import Architecture
-from nasturtium.spaces._base import Choose, Decision, Decisions, Finite, Space, Value
-from nasturtium.spaces._tree import Ask, Block, Categorical, Group, group_of
+from nasturtium.spaces._base import SPACES, Choose, Decisions, Finite, Space
+from nasturtium.spaces._decision import Categorical, Decision, Rule, Value, place_of
+from nasturtium.spaces._tree import Ask, Block, Choice, Group, group_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-COUNTABLE = 100_000
+COUNTABLE = 20_000
 """Up to how many architectures a space with rules is counted one by one."""
 
 
@@ -195,11 +196,15 @@ class DecisionSpace(Space, Decisions, Finite):
 
     @final
     def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a child of two parents; a decision that neither has is drawn."""
+        """Return a child of two parents; see ``Decisions``."""
         paths = [decision.path for decision, _ in self.trace(a)]
-        coins = rng.random(len(paths)).tolist()
-        take = {p: a[p] for p, coin in zip(paths, coins, strict=True) if p not in b or coin < 0.5}
-        return self._drawn({**b, **take}, rng)
+
+        def draw() -> Architecture:
+            coins = rng.random(len(paths)).tolist()
+            take = {p: a[p] for p, coin in zip(paths, coins, strict=True) if p not in b or coin < 0.5}
+            return self._drawn({**b, **take}, rng)
+
+        return self._within_limits(draw, rng)
 
     @final
     def neighbors(self, architecture: Architecture) -> list[Architecture]:
@@ -224,30 +229,38 @@ class DecisionSpace(Space, Decisions, Finite):
 
         return self.construct(choose)
 
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(path for start, tree in self._trees for path in tree.paths(start)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The paths of all decisions that the space can ask, in the order of the tree."""
+        return self._columns
+
     @final
     def encode(self, architecture: Architecture) -> NDArray[np.float64]:
         """Return positions in [0, 1) by decision; see ``Decisions``."""
         prefix: dict[str, Value] = {}
-        row = {path: -1.0 for path in self._completed({})}
+        row = dict.fromkeys(self.columns, -1.0)
         for decision, value in self.trace(architecture):
             row[decision.path] = decision.position(value, prefix)
             prefix[decision.path] = value
-        return np.array([row[path] for path in sorted(row)])
+        return np.array(list(row.values()))
 
     @cached_property
     def _size(self) -> float:
         bound = prod(tree.count() for _, tree in self._trees)
-        if bound == inf or not any(tree.has_rule() for _, tree in self._trees):
+        if bound > COUNTABLE or not any(tree.has_rule() for _, tree in self._trees):
             return bound
-        counted = sum(1 for _ in islice(self._all(), COUNTABLE + 1))
-        return counted if counted <= COUNTABLE else bound
+        return sum(1 for _ in self._all())
 
     @property
     def size(self) -> float:
         """The number of architectures, limits ignored.
 
-        Where rules forbid some, they are counted one by one; beyond ``COUNTABLE`` the number
-        without rules is given, an upper bound.
+        Where rules forbid some, they are counted one by one, unless there would be more than
+        ``COUNTABLE`` without rules: then that number is given, an upper bound.
         """
         return self._size
 
@@ -289,7 +302,7 @@ _MISSING: Any = object()
 
 def _is_legal(decision: Decision, value: Value, prefix: Mapping[str, Value]) -> bool:
     if isinstance(decision, Categorical) and decision.rule is None:
-        return value in decision.values
+        return place_of(value, decision.values) is not None
     try:
         decision.position(value, prefix)
     except UsageError:
@@ -309,6 +322,7 @@ def _uniforms(rng: np.random.Generator, n: int = 16) -> Iterator[float]:
 
 
 @final
+@SPACES.register("decisions", is_listed=False)
 @dataclass(frozen=True, kw_only=True)
 class NamedDecisions(DecisionSpace):
     """A space of named decisions without networks; made by ``decisions``."""
@@ -319,6 +333,25 @@ class NamedDecisions(DecisionSpace):
     def root(self) -> Block:
         """The decisions in the given order."""
         return Group(self.blocks)
+
+
+def choice(*options: Any, rule: Rule | None = None) -> Choice:
+    """Return the decision for one of several options.
+
+    Args:
+        options: Plain values (lists count as tuples), ``option(...)``, operations, chains; nested
+            at will.
+        rule: ``rule(prefix, value)`` says whether a value is legal after the values chosen before.
+
+    Raises:
+        UsageError: There is no option, two are alike, or one has no JSON form.
+
+    Example:
+        >>> choice("conv", "pool").count()
+        2
+    """
+    blocks = (o.root if isinstance(o, DecisionSpace) else o for o in options)
+    return Choice(tuples(list(blocks)), rule)
 
 
 def decisions(**blocks: Block) -> NamedDecisions:

@@ -82,7 +82,11 @@ class Morphism(Space, Networks, Edits):
         return _bound(architecture, self.input_shape, self.n_outputs)
 
     def edits(self, architecture: Architecture) -> list[Edit]:
-        """Return the edits that fit, in a fixed order; needs a bound space."""
+        """Return the edits that fit and meet the limits, in a fixed order; needs a bound space."""
+        fitting = self._edits(architecture)
+        return [e for e in fitting if self.is_feasible(self.apply(architecture, e))] if self.limits else fitting
+
+    def _edits(self, architecture: Architecture) -> list[Edit]:
         return list(legal_edits(self.network(architecture), self.kernels, self.widths))
 
     def apply(self, architecture: Architecture, edit: Edit) -> Architecture:
@@ -98,7 +102,7 @@ class Morphism(Space, Networks, Edits):
         return architecture
 
     def _mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        edits = self.edits(architecture)
+        edits = self._edits(architecture)
         return self.apply(architecture, edits[int(rng.integers(len(edits)))]) if edits else architecture
 
     def _contains(self, architecture: Architecture) -> bool:

@@ -18,8 +18,9 @@ from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs import Builder, Condition, Graph, Operation, Wire, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
+from nasturtium.spaces._decisions import choice
 from nasturtium.spaces._networks import NetworkSpace
-from nasturtium.spaces._tree import Block, Group, choice
+from nasturtium.spaces._tree import Block, Group
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -1,139 +1,25 @@
-"""The pieces of a decision tree: choices, subsets, numbers, and groups of them."""
+"""The pieces of a decision tree: choices, subsets, numbers, and groups of them.
+
+A block is a frozen dataclass and a registered component, so that spaces made of blocks are stored
+and made again; with a rule, which is a function, they are opaque.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from math import comb, exp, inf, isfinite, log, prod
+from math import comb, inf, isfinite, prod
 from typing import Any, final
 
-from nasturtium._registry import tuples
+from nasturtium._registry import Registry, tuples
 from nasturtium.errors import UsageError
-from nasturtium.spaces._base import Decision, Value
-
-Rule = Callable[[Mapping[str, Value], Value], bool]
-"""Whether a value is legal, given the values chosen before."""
+from nasturtium.spaces._decision import Categorical, Decision, Interval, Rule, Value
 
 Ask = Callable[[Decision], Value]
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Categorical:
-    """A decision with a list of values, which a rule may shorten.
-
-    Args:
-        path: The place's name.
-        values: All values, in order.
-        rule: Which of them are legal after the earlier choices; None means all.
-    """
-
-    path: str
-    values: tuple[Value, ...]
-    rule: Rule | None = None
-
-    def options(self, prefix: Mapping[str, Value]) -> tuple[Value, ...]:
-        """Return the legal values.
-
-        Raises:
-            UsageError: The rule leaves none.
-        """
-        if self.rule is None:
-            return self.values
-        legal = tuple(value for value in self.values if self.rule(prefix, value))
-        if not legal:
-            raise UsageError(
-                f"a rule leaves at least one option, got none at {self.path!r} after "
-                f"{dict(prefix)}; loosen it."
-            )
-        return legal
-
-    def at(self, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return the value at a position in [0, 1)."""
-        options = self.options(prefix)
-        return options[int(position * len(options))]
-
-    def position(self, value: Value, prefix: Mapping[str, Value]) -> float:
-        """Return the middle of the value's share of [0, 1)."""
-        options = self.options(prefix)
-        for index, option in enumerate(options):
-            if option == value and type(option) is type(value):
-                return (index + 0.5) / len(options)
-        raise UsageError(
-            f"{self.path!r} is one of {list(options)}, got {value!r}; choose one of them."
-        )
-
-    def other(self, value: Value, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return another legal value, uniformly for a uniform position."""
-        rest = [option for option in self.options(prefix) if option != value]
-        return rest[int(position * len(rest))] if rest else value
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A decision for a number between two ends, both included.
-
-    Args:
-        path: The place's name.
-        low: The smallest value.
-        high: The greatest value.
-        is_log: Whether equal ratios, not differences, are equally likely.
-        is_integer: Whether only whole numbers count.
-    """
-
-    path: str
-    low: float
-    high: float
-    is_log: bool
-    is_integer: bool
-
-    def options(self, prefix: Mapping[str, Value]) -> Sequence[Value]:
-        """Return the whole numbers of the interval; nothing for a real one, unless it is a point."""
-        del prefix
-        if self.is_integer:
-            return range(int(self.low), int(self.high) + 1)
-        return (self.low,) if self.low == self.high else ()
-
-    def _ends(self) -> tuple[float, float]:
-        low, high = self.low, self.high
-        if self.is_integer:
-            low, high = low - 0.5, high + 0.5
-        return (log(low), log(high)) if self.is_log else (low, high)
-
-    def at(self, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return the number at a position in [0, 1)."""
-        del prefix
-        low, high = self._ends()
-        raw = low + position * (high - low)
-        number = exp(raw) if self.is_log else raw
-        if self.is_integer:
-            return min(max(round(number), int(self.low)), int(self.high))
-        return min(max(number, self.low), self.high)
-
-    def position(self, value: Value, prefix: Mapping[str, Value]) -> float:
-        """Return where a number lies in [0, 1)."""
-        del prefix
-        # A whole number is an int and a real one a float: 1 and 1.0 have different texts.
-        number = value if type(value) is (int if self.is_integer else float) else None
-        if number is None or not self.low <= number <= self.high:
-            kind = "a whole number" if self.is_integer else "a real number"
-            raise UsageError(
-                f"{self.path!r} is {kind} in [{self.low:g}, {self.high:g}], got {value!r}; change it."
-            )
-        low, high = self._ends()
-        raw = log(number) if self.is_log else number
-        return min(max((raw - low) / (high - low), 0.0), 1 - 1e-12) if high > low else 0.0
-
-    def other(self, value: Value, position: float, prefix: Mapping[str, Value]) -> Value:
-        """Return another number: any other whole one, or a real one drawn anew."""
-        if not self.is_integer:
-            return self.at(position, prefix)
-        rest = [option for option in self.options(prefix) if option != value]
-        return rest[int(position * len(rest))] if rest else value
 
 
 class Block(ABC):
@@ -142,6 +28,10 @@ class Block(ABC):
     @abstractmethod
     def decide(self, path: str, ask: Ask) -> None:
         """Ask this piece's decisions in order; ``path`` is the piece's place."""
+
+    @abstractmethod
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the path of every decision that ``decide`` may ask, whatever the answers are."""
 
     @abstractmethod
     def count(self) -> float:
@@ -154,6 +44,10 @@ class Block(ABC):
     def is_fixed(self) -> bool:
         """Return whether the same decisions are asked whatever the answers are."""
         return False
+
+
+BLOCKS: Registry[Block] = Registry("block", "nasturtium.blocks")
+"""The kinds of blocks, for stored spaces; the functions that make them have names of their own."""
 
 
 class Labeled(Block):
@@ -192,6 +86,7 @@ def is_value(value: Any) -> bool:
 
 
 @final
+@BLOCKS.register("choice")
 @dataclass(frozen=True)
 class Choice(Block):
     """One of several options; an option may open decisions of its own."""
@@ -203,17 +98,30 @@ class Choice(Block):
     )
 
     def __post_init__(self) -> None:
-        """Check that the options have distinct labels."""
+        """Check that there are options and no two are alike."""
         labels = self.labels()
-        if not labels or len(set(labels)) != len(labels):  # 1, 1.0 and True are alike
+        blocks = [option for option in self.values if isinstance(option, Block)]
+        has_twins = any(block in blocks[:i] for i, block in enumerate(blocks))
+        if not labels or len(set(labels)) != len(labels) or has_twins:  # 1, 1.0 and True are alike
             raise UsageError(
-                f"a choice has at least one option and no two alike, got {list(labels)}; "
-                "give other options."
+                f"a choice has at least one option and no two alike, got {list(labels)}; give other options."
             )
 
     def labels(self) -> tuple[Value, ...]:
-        """Return the value that stands for each option."""
-        return tuple(label_of(option) for option in self.values)
+        """Return the value that stands for each option.
+
+        Of operations and chains that differ only in what they leave open, the second has ``#2``
+        behind its label, and so on; an ``option(...)`` keeps the name that it was given.
+        """
+        found: list[Value] = []
+        seen: Counter[Value] = Counter()
+        for option in self.values:
+            label = label_of(option)
+            if isinstance(option, Labeled) and not isinstance(option, Option):
+                seen[label] += 1
+                label = label if seen[label] == 1 else f"{label}#{seen[label]}"
+            found.append(label)
+        return tuple(found)
 
     def decide(self, path: str, ask: Ask) -> None:
         """Ask which option, then the option's own decisions."""
@@ -224,6 +132,13 @@ class Choice(Block):
         option = self.values[decision.values.index(value)]
         if isinstance(option, Block):
             option.decide(f"{path}.{value}", ask)
+
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield this decision's path, then those of the options."""
+        yield path
+        for label, option in zip(self.labels(), self.values, strict=True):
+            if isinstance(option, Block):
+                yield from option.paths(f"{path}.{label}")
 
     def count(self) -> float:
         """Return the sum over the options."""
@@ -241,6 +156,7 @@ class Choice(Block):
 
 
 @final
+@BLOCKS.register("subset")
 @dataclass(frozen=True)
 class Subset(Block):
     """Some of several values, as a tuple in their given order."""
@@ -264,6 +180,10 @@ class Subset(Block):
         """Ask which values."""
         ask(Categorical(path, self._options))
 
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the path of its one decision."""
+        yield path
+
     @cached_property
     def _options(self) -> tuple[Value, ...]:
         sizes = range(self.at_least, self.at_most + 1)
@@ -279,6 +199,7 @@ class Subset(Block):
 
 
 @final
+@BLOCKS.register("number")
 @dataclass(frozen=True)
 class Number(Block):
     """A number between two ends."""
@@ -305,6 +226,10 @@ class Number(Block):
         """Ask for the number."""
         ask(Interval(path, self.low, self.high, self.is_log, self.is_integer))
 
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the path of its one decision."""
+        yield path
+
     def count(self) -> float:
         """Return how many whole numbers there are, or ``inf``."""
         if self.is_integer:
@@ -317,6 +242,7 @@ class Number(Block):
 
 
 @final
+@BLOCKS.register("group")
 @dataclass(frozen=True)
 class Group(Block):
     """Named blocks, decided one after the other."""
@@ -327,6 +253,11 @@ class Group(Block):
         """Ask each block's decisions."""
         for name, block in self.blocks:
             block.decide(f"{path}.{name}" if path else name, ask)
+
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield each block's paths."""
+        for name, block in self.blocks:
+            yield from block.paths(f"{path}.{name}" if path else name)
 
     def count(self) -> float:
         """Return the product over the blocks."""
@@ -342,6 +273,7 @@ class Group(Block):
 
 
 @final
+@BLOCKS.register("option")
 @dataclass(frozen=True)
 class Option(Labeled):
     """An option of a choice that opens decisions of its own; made by ``option``."""
@@ -358,6 +290,10 @@ class Option(Labeled):
         """Ask the decisions that the option opens."""
         self.group.decide(path, ask)
 
+    def paths(self, path: str) -> Iterator[str]:
+        """Yield the paths of the decisions that the option opens."""
+        yield from self.group.paths(path)
+
     def count(self) -> float:
         """Return the product over the decisions."""
         return self.group.count()
@@ -367,30 +303,12 @@ class Option(Labeled):
         return self.group.has_rule()
 
 
-def choice(*options: Any, rule: Rule | None = None) -> Choice:
-    """Return the decision for one of several options.
-
-    Args:
-        options: Plain values (lists count as tuples), ``option(...)``, operations, chains; nested
-            at will.
-        rule: ``rule(prefix, value)`` says whether a value is legal after the values chosen before.
-
-    Raises:
-        UsageError: There is no option, two are alike, or one has no JSON form.
-
-    Example:
-        >>> choice("conv", "pool").count()
-        2
-    """
-    return Choice(tuples(list(options)), rule)
-
-
 def option(name: str, **blocks: Block) -> Option:
     """Return an option of a choice that opens named decisions, such as an optimizer's settings.
 
     Example:
-        >>> choice("sgd", option("adam", beta=choice(0.9, 0.99), warmup=integer(0, 4))).count()
-        11
+        >>> option("adam", beta=real(0.8, 0.99), warmup=integer(0, 4)).label
+        'adam'
     """
     return Option(name, group_of(blocks))
 

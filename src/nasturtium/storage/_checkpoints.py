@@ -178,6 +178,10 @@ class CheckpointView:
         reference = self.references.get(number)
         return None if reference is None else self.store.get(reference)
 
+    def reference(self, number: int) -> str | None:
+        """Return the reference of what ``load`` gives."""
+        return self.references.get(number)
+
     def save(self, data: bytes) -> str:
         """Store a checkpoint durably and return the reference to put in a measurement."""
         return self.store.put(data)

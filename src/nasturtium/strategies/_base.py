@@ -24,14 +24,17 @@ class Strategy(ABC):
     Class attributes:
         requires: Capabilities that the space must have, such as ``Decisions``.
         multi_objective: Whether it handles several objectives.
-        uses_prior: Whether it reads ``history.prior``.
+        resumes: Whether it proposes to go on with paused trials, which needs no room in a budget
+            of trials; such a strategy is asked until the end.
+        whole_space: Whether it proposes the whole space (one-shot methods).
         is_baseline: Whether it is exempt from beating random search.
         reference: The publication, for the docs.
     """
 
     requires: ClassVar[tuple[type, ...]] = ()
     multi_objective: ClassVar[bool] = False
-    uses_prior: ClassVar[bool] = False
+    resumes: ClassVar[bool] = False
+    whole_space: ClassVar[bool] = False
     is_baseline: ClassVar[bool] = False
     reference: ClassVar[str] = ""
 

@@ -105,6 +105,7 @@ class ToySupernet(Estimator):
     draws: int = 200
 
     requires: ClassVar[tuple[type, ...]] = (Decisions,)
+    whole_space: ClassVar[bool] = True
 
     def evaluate(self, assignment: Assignment, context: Context) -> Iterator[Measurement]:
         """Yield one measurement: of the trained model, or of an architecture."""
@@ -183,6 +184,7 @@ class ToyTwoStage(Strategy):
     start: int = 5
 
     requires: ClassVar[tuple[type, ...]] = (Decisions,)
+    whole_space: ClassVar[bool] = True
 
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return the whole space as trial 0, and nothing else before it is trained."""

@@ -56,6 +56,10 @@ class Folder:
         name = self.references.get(number)
         return None if name is None else (Path(self.path) / name).read_bytes()
 
+    def reference(self, number: int) -> str | None:
+        """Return the reference of what ``load`` gives."""
+        return self.references.get(number)
+
     def save(self, data: bytes) -> str:
         """Write a file and return its name."""
         name = f"checkpoint-{len(list(Path(self.path).iterdir()))}"

@@ -67,6 +67,10 @@ class View:
         """Return the latest checkpoint of a trial, if there is one."""
         return self.shelf.data.get(self.references.get(number, ""))
 
+    def reference(self, number: int) -> str | None:
+        """Return the reference of what ``load`` gives."""
+        return self.references.get(number)
+
     def save(self, data: bytes) -> str:
         """Keep a checkpoint."""
         reference = f"shelf-{len(self.shelf.data)}"

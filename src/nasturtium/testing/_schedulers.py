@@ -65,7 +65,7 @@ def check_first_leg_is_a_rung(cls: type[Scheduler]) -> None:
     """A new trial's first leg ends at a rung of the estimator's ladder, whatever its length."""
     for epochs in (1, 3, 9, 27):
         setting = setting_of(table().space, ToyLearner(table().metrics, epochs))
-        first = cls().first(setting)
+        first = cls().first(Log(setting).history(), 0)
         rungs = [rung.fidelity for rung in setting.ladder]
         assert first in rungs, f"{first} is none of {rungs}"
 
@@ -95,7 +95,7 @@ def check_promotes_paused_trials_only(cls: type[Scheduler]) -> None:
             before = log.history().before(event.asked_at).trial(event.number)
             assert before.state is State.PAUSED, f"trial {event.number} was {before.state}"
             assert event.fidelity in rungs, f"{event.fidelity} is no rung"
-            assert event.fidelity.rank > before.fidelity.rank, f"{event.fidelity} is no promotion"
+            assert not before.fidelity.covers(event.fidelity), f"{event.fidelity} is no promotion"
 
 
 def check_never_promotes_failed_trials(cls: type[Scheduler]) -> None:
@@ -108,6 +108,20 @@ def check_never_promotes_failed_trials(cls: type[Scheduler]) -> None:
             assert not is_new_leg, f"trial {number} is over and goes on"
             if getattr(event, "state", None) in (State.FAILED, State.STOPPED, State.FINISHED):
                 over.add(number)
+
+
+def check_retires_paused_trials_only(cls: type[Scheduler]) -> None:
+    """Who is retired is paused at that moment, and would not be promoted next."""
+    for log in _logs(cls):
+        for length in range(0, len(log), 10):
+            history = log.history(length, sealed=True)
+            retired = list(cls().retire(history))
+            promoted = cls().promote(history)
+            states = {history.trial(number).state for number in retired}
+            assert states <= {State.PAUSED}, f"trials {retired} are retired, which are {states}"
+            assert len(set(retired)) == len(retired), f"one is retired twice: {retired}"
+            is_torn = promoted is not None and promoted.resume in retired
+            assert not is_torn, f"trial {promoted} is retired and promoted"
 
 
 def check_promotions_are_reproduced(cls: type[Scheduler]) -> None:
@@ -132,14 +146,16 @@ def check_decides_continue_or_stop(cls: type[Scheduler]) -> None:
 
 
 def check_pure(cls: type[Scheduler]) -> None:
-    """Promoting changes no history and draws from no global generator."""
+    """Promoting and retiring change no history and draw from no global generator."""
     for log in _logs(cls):
         for length in range(0, len(log), 40):
             history = log.history(length, sealed=True)
             before = snapshot(history)
             with untouched_generators():
-                first, second = cls().promote(history), cls().promote(history)
-            assert first == second, f"two promotions of one history: {first} and {second}"
+                first, second = (
+                    (cls().promote(history), list(cls().retire(history))) for _ in range(2)
+                )
+            assert first == second, f"two answers for one history: {first} and {second}"
             assert snapshot(history) == before, "promote changed the history"
 
 
@@ -151,6 +167,7 @@ CHECKS: tuple[SchedulerCheck, ...] = (
     check_one_rung_is_one_leg,
     check_promotes_paused_trials_only,
     check_never_promotes_failed_trials,
+    check_retires_paused_trials_only,
     check_promotions_are_reproduced,
     check_decides_continue_or_stop,
     check_pure,

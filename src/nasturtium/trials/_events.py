@@ -51,6 +51,7 @@ class Ended:
         reason: Why it failed or was stopped.
         predicted: Values that a scheduler predicted for it.
         details: A traceback, or the last lines of a worker's error output.
+        at: Reading of the executor's clock, in seconds from the study's beginning.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Ended:
     reason: str | None = None
     predicted: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
+    at: float | None = None
 
 
 @final
@@ -126,6 +128,8 @@ def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
             data["p"] = dict(event.predicted)
         if event.details:
             data["d"] = event.details
+        if event.at is not None:
+            data["e"] = event.at
         return "ended", data
     if isinstance(event, Lost):
         return "lost", {"n": event.number, "r": event.reason, "c": event.is_crash}
@@ -160,7 +164,7 @@ def _measured(data: Mapping[str, Any]) -> Measured:
 _DECODERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "asked": _asked,
     "measured": _measured,
-    "ended": lambda d: Ended(d["n"], State(d["s"]), d.get("r"), d.get("p", {}), d.get("d", "")),
+    "ended": lambda d: Ended(d["n"], State(d["s"]), d.get("r"), d.get("p", {}), d.get("d", ""), d.get("e")),
     "lost": lambda d: Lost(d["n"], d["r"], d["c"]),
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from nasturtium.spaces import Architecture, Space
 from nasturtium.trials._events import Event
 from nasturtium.trials._pareto import non_dominated
 from nasturtium.trials._replay import Replay
-from nasturtium.trials._values import Fidelity, Limit, Objective, Rung, State, Trial
+from nasturtium.trials._values import INFEASIBLE, Fidelity, Limit, Objective, Rung, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,21 @@ class PriorTrial:
     metrics: dict[str, float]
     task: str
     fidelity: Fidelity
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON data."""
+        return {
+            "architecture": self.architecture.to_json(),
+            "metrics": self.metrics,
+            "task": self.task,
+            "fidelity": self.fidelity.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PriorTrial:
+        """Return the trial that ``to_json`` wrote."""
+        architecture = Architecture.from_json(data["architecture"])
+        return cls(architecture, dict(data["metrics"]), data["task"], Fidelity.from_json(data["fidelity"]))
 
 
 @final
@@ -108,6 +123,33 @@ class Log:
 
 
 @final
+class Prefix(Sequence[int]):
+    """The items that a list has now, whatever is appended to it later; not copied."""
+
+    __slots__ = ("_items", "_length")
+
+    def __init__(self, items: list[int]) -> None:
+        self._items = items
+        self._length = len(items)
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        """Return one item, or a list of some."""
+        if isinstance(index, slice):
+            return [self._items[i] for i in range(*index.indices(self._length))]
+        return self._items[range(self._length)[index]]
+
+
+@final
 class History:
     """What has happened in a study so far; never changes.
 
@@ -149,13 +191,13 @@ class History:
 
     @property
     def completed(self) -> Sequence[int]:
-        """Numbers of the trials that are over, in the order in which they ended (do not change it)."""
-        return self._state.completed
+        """Numbers of the trials that are over, in the order in which they ended."""
+        return Prefix(self._state.completed)
 
     @property
-    def n_waiting(self) -> int:
-        """The number of trials that are not over: pending, running or paused."""
-        return self.n_trials - len(self._state.completed)
+    def n_epochs(self) -> int:
+        """Epochs trained so far in all trials; where a leg started anew, both count."""
+        return self._state.n_epochs
 
     @property
     def n_under_way(self) -> int:
@@ -199,10 +241,12 @@ class History:
     def losses(self, objectives: Sequence[Objective] | None = None, at: Fidelity | None = None) -> NDArray[np.float64]:
         """Return every trial's objectives as losses: lower is better, rows comparable.
 
-        A row holds what was measured at the highest fidelity that a trial of the study reached, or
-        at ``at``. Costs of step 0 hold at every step. A trial that violates a limit has
-        ``INFEASIBLE * (1 + violation)`` in every column; a trial that failed has NaN, and so has
-        one of which a limited metric is not known. What is infinite counts as not measured.
+        A row holds what was measured at the highest rung of the ladder at which a leg of the study
+        ended, or at ``at``. Costs of step 0 hold at every fidelity, and a stopped trial has the
+        values that its scheduler predicted. A trial that violates a limit has
+        ``INFEASIBLE * (1 + violation)`` in every column; one of which a limited metric is not known
+        has NaN. So has a trial that failed (at a lower ``at`` it keeps what was measured), and a
+        trial of the whole space. What is infinite counts as not measured.
 
         Args:
             objectives: What to compare; None means the study's.
@@ -215,12 +259,17 @@ class History:
         return self._state.losses(chosen, at)
 
     def front(self, objectives: Sequence[Objective] | None = None) -> list[Trial]:
-        """Return the finished trials that none dominates, best first objective first."""
+        """Return the finished trials that none dominates, best first objective first.
+
+        If none has finished, those that paused at the highest rung so far stand in. Trials that
+        violate a limit are left out.
+        """
         losses = self.losses(objectives)
         records = self._state.records
-        usable = [
-            n for n, r in enumerate(records) if r.state is State.FINISHED and not np.isnan(losses[n]).any()
-        ]
+        known = ~np.isnan(losses).any(axis=1) & (losses < INFEASIBLE).all(axis=1)
+        usable: list[int] = []
+        for state in (State.FINISHED, State.PAUSED):
+            usable = usable or [int(n) for n in np.flatnonzero(known) if records[n].state is state]
         mask = non_dominated(losses[usable]) if usable else np.zeros(0, dtype=bool)
         best = sorted((n for n, keep in zip(usable, mask, strict=True) if keep), key=lambda n: (*losses[n], n))
         return [records[n].trial(self._sealed) for n in best]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from nasturtium.trials._values import (
     Limit,
     Measurement,
     Objective,
+    Rung,
     State,
     Trial,
 )
@@ -37,12 +38,16 @@ class Framed(Protocol):
     def limits(self) -> tuple[Limit, ...]:
         """Bounds on measured metrics."""
 
+    @property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The estimator's rungs, from the cheapest to the fullest."""
+
 
 class Record:
     """The growing account of one trial; ``trial`` gives it as an immutable value."""
 
     __slots__ = (
-        "_sealed", "_trial", "asked", "attempt", "details", "fidelity", "leg_start", "measurements", "predicted", "reason", "state",
+        "_sealed", "_trial", "asked", "attempt", "ended", "fidelity", "kept", "measurements", "state",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -50,11 +55,9 @@ class Record:
         self.fidelity = asked.fidelity
         self.state = State.PENDING
         self.measurements: list[tuple[Fidelity, Measurement]] = []
-        self.leg_start = 0
+        self.kept = 0  # measurements that a crash can't void: legs that ended, steps with a checkpoint
         self.attempt = 0
-        self.reason: str | None = None
-        self.details = ""
-        self.predicted: dict[str, float] = {}
+        self.ended: Ended | None = None
         self._trial: Trial | None = None
         self._sealed: Trial | None = None
 
@@ -62,42 +65,78 @@ class Record:
         """Forget the value that was built."""
         self._trial = self._sealed = None
 
+    def lose(self, *, is_crash: bool) -> None:
+        """Void what came after the last checkpoint; progress since the last loss starts the count anew."""
+        kept = self.kept
+        for i in range(len(self.measurements) - 1, kept - 1, -1):
+            if self.measurements[i][1].checkpoint is not None:
+                kept = i + 1
+                break
+        if kept > self.kept:
+            self.attempt = 0
+        self.kept = kept
+        del self.measurements[kept:]
+        self.attempt += is_crash
+        self.state = State.RUNNING if kept else State.PENDING
+
+    @property
+    def reached(self) -> Fidelity | None:
+        """The fidelity of the last measurement."""
+        if not self.measurements:
+            return None
+        fidelity, m = self.measurements[-1]
+        return fidelity.at(m.step) if m.step <= fidelity.planned else fidelity
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained: where a leg started anew, both count."""
+        steps = [m.step for _, m in self.measurements]
+        return sum(step for step, after in zip(steps, [*steps[1:], 0], strict=False) if after < step)
+
     def trial(self, sealed: bool) -> Trial:
         """Return the trial as a value; ``sealed`` leaves out what no strategy may see."""
-        sealed = sealed and any(m.report for _, m in self.measurements)
         built = self._sealed if sealed else self._trial
-        if built is None:
-            measurements = tuple(m for _, m in self.measurements)
-            if sealed:
-                measurements = tuple(replace(m, report={}) for m in measurements)
-            built = Trial(
-                self.asked.number,
-                self.asked.proposal,
-                self.state,
-                self.fidelity,
-                measurements,
-                self.asked.asked_at,
-                self.attempt,
-                self.reason,
-                self.predicted,
-                self.details,
-            )
-            if sealed:
-                self._sealed = built
-            else:
-                self._trial = built
+        if built is not None:
+            return built
+        measurements = tuple(m for _, m in self.measurements)
+        ended = self.ended
+        if sealed and any(m.report for m in measurements):
+            measurements = tuple(replace(m, report={}) for m in measurements)
+        elif sealed and ended is None:  # nothing to hide: one value serves both
+            self._sealed = self.trial(sealed=False)
+            return self._sealed
+        built = Trial(
+            self.asked.number,
+            self.asked.proposal,
+            self.state,
+            self.fidelity,
+            measurements,
+            self.asked.asked_at,
+            self.attempt,
+            None if ended is None else ended.reason,
+            {} if ended is None else ended.predicted,
+            "" if ended is None else ended.details,
+            self.reached,
+            None if ended is None or sealed else ended.at,
+        )
+        if sealed:
+            self._sealed = built
+        else:
+            self._trial = built
         return built
 
-    def values(self, at: Fidelity) -> dict[str, float] | None:
-        """Return the metrics at a fidelity, with the costs of step 0; None if it was not reached."""
-        reached: dict[str, float] | None = None
+    def values(self, at: Fidelity | None) -> dict[str, float]:
+        """Return the costs of step 0, which hold at every fidelity, and what was measured at one."""
         costs: dict[str, float] = {}
+        reached: dict[str, float] = {}
         for fidelity, m in self.measurements:
             if m.step == 0:
                 costs.update(m.metrics)
-            if m.step == at.epochs and (fidelity == at or fidelity.at(m.step) == at):
-                reached = {**(reached or {}), **m.metrics}
-        return None if reached is None else {**costs, **reached}
+            if at is not None and m.step == at.epochs and (fidelity == at or fidelity.continues(at)):
+                reached.update(m.metrics)
+        if self.state is State.STOPPED and self.ended is not None:
+            costs.update(self.ended.predicted)
+        return {**costs, **reached}
 
 
 class Table:
@@ -139,7 +178,10 @@ class Replay:
         self.records: list[Record] = []
         self.completed: list[int] = []
         self.n_under_way = 0
+        self.n_epochs = 0
         self.top: Fidelity | None = None
+        self._level: tuple[int, int] | None = None
+        self._epochs: list[int] = []
         self._tables: dict[tuple[tuple[Objective, ...], Fidelity | None], Table] = {}
         self._seen: set[str] = set()
         self._n_seen = 0
@@ -160,44 +202,58 @@ class Replay:
         elif isinstance(event, Ended):
             self._end(event)
         elif isinstance(event, Lost):
-            record = self.records[event.number]
-            del record.measurements[record.leg_start :]
-            record.attempt += event.is_crash
-            record.state = State.RUNNING if record.leg_start else State.PENDING
+            self.records[event.number].lose(is_crash=event.is_crash)
             self._touch(event.number)
 
     def _ask(self, event: Asked) -> None:
+        self.n_under_way += 1
         if event.proposal.resume is None:
             if event.number != len(self.records):
                 raise StorageError(f"trials are numbered in order, got {event.number} after {len(self.records)}.")
             self.records.append(Record(event))
-            self.n_under_way += 1
+            self._epochs.append(0)
             return
         record = self.records[event.number]
         record.fidelity = event.fidelity
-        record.leg_start = len(record.measurements)
+        record.kept = len(record.measurements)
+        record.attempt = 0
         record.state = State.RUNNING
-        self.n_under_way += 1
         self._touch(event.number)
 
     def _end(self, event: Ended) -> None:
         record = self.records[event.number]
+        self.n_under_way -= record.state is not State.PAUSED  # a paused trial may be ended too
         record.state = event.state
-        record.reason = event.reason
-        record.details = event.details
-        record.predicted = dict(event.predicted)
-        self.n_under_way -= 1
-        if event.state in (State.FINISHED, State.PAUSED) and record.measurements:
-            fidelity, m = record.measurements[-1]
-            reached = fidelity.at(m.step)
-            if self.top is None or reached.rank > self.top.rank:
-                self.top = reached
+        record.ended = event
+        if event.state in (State.FINISHED, State.PAUSED) and record.asked.proposal.architecture is not None:
+            self._reach(record.reached)
         if event.state is not State.PAUSED:
             self.completed.append(event.number)
         self._touch(event.number)
 
+    def _reach(self, fidelity: Fidelity | None) -> None:
+        """Note that a trial's leg ended there, if that is a place to compare trials at.
+
+        A rung of the ladder is one, and what covers the highest rung; anything else is not
+        comparable with the rungs.
+        """
+        if fidelity is None:
+            return
+        level = next((i for i, rung in enumerate(self.study.ladder) if rung.fidelity == fidelity), -1)
+        if level < 0:
+            if not fidelity.covers(self.study.ladder[-1].fidelity):
+                return
+            level = len(self.study.ladder)
+        if self._level is None or (level, fidelity.epochs) > self._level:
+            self._level = (level, fidelity.epochs)
+            self.top = fidelity
+
     def _touch(self, number: int) -> None:
-        self.records[number].changed()
+        record = self.records[number]
+        record.changed()
+        if self._epochs[number] or (record.measurements and record.measurements[-1][1].step):
+            self.n_epochs += record.epochs - self._epochs[number]
+            self._epochs[number] = record.epochs
         for table in self._tables.values():
             table.dirty.add(number)
 
@@ -223,19 +279,22 @@ class Replay:
             table.dirty = set(range(len(self.records)))
         table.grow(len(self.records))
         for number in table.dirty:
-            table.fill(number, self._row(self.records[number], key[0], wanted))
+            record = self.records[number]
+            is_void = record.state is State.FAILED and at is None  # a failure leaves its lower rungs
+            table.fill(number, [nan] * len(key[0]) if is_void else self._row(record, key[0], wanted))
         table.dirty.clear()
         return table.view(len(self.records))
 
     def _row(self, record: Record, objectives: Sequence[Objective], at: Fidelity | None) -> list[float]:
-        values = None if at is None or record.state is State.FAILED else record.values(at)
-        if values is None:
+        if record.asked.proposal.architecture is None:
             return [nan] * len(objectives)
+        values = record.values(at)
+        losses = [_finite(o.loss(values.get(o.metric, nan))) for o in objectives]
         if self.study.limits:
             violation = sum(x.violation(values.get(x.metric, nan)) for x in self.study.limits)
-            if violation != 0:  # NaN if a limited metric was not measured
+            if violation != 0 and not isnan(losses[0]):  # NaN if a limited metric was not measured
                 return [_finite(INFEASIBLE * (1 + violation))] * len(objectives)
-        return [_finite(o.loss(values.get(o.metric, nan))) for o in objectives]
+        return losses
 
 
 def _finite(loss: float) -> float:

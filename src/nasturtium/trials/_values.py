@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
@@ -57,9 +58,16 @@ class Fidelity:
         return replace(self, epochs=epochs, schedule=max(epochs, self.planned))
 
     @property
-    def rank(self) -> tuple[float, ...]:
-        """What orders fidelities: data, image, network, then the epochs."""
+    def _parts(self) -> tuple[float, ...]:
         return (self.fraction, self.resolution, self.width, inf if self.cells is None else self.cells, self.epochs)
+
+    def covers(self, other: Fidelity) -> bool:
+        """Return whether this is nowhere less than another: not in data, image, network or epochs."""
+        return all(mine >= its for mine, its in zip(self._parts, other._parts, strict=True))
+
+    def continues(self, other: Fidelity) -> bool:
+        """Return whether a training at another fidelity goes on to this one, along one schedule."""
+        return self.epochs >= other.epochs and self.at(other.epochs) == other
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that differ from their defaults."""
@@ -111,7 +119,8 @@ class Measurement:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        """Move metrics named ``test_*`` to the report."""
+        """Copy the metrics as floats, and move those named ``test_*`` to the report."""
+        object.__setattr__(self, "metrics", {name: float(value) for name, value in self.metrics.items()})
         if any(name.startswith("test_") for name in self.metrics):
             report = {k: v for k, v in self.metrics.items() if k.startswith("test_")}
             object.__setattr__(self, "report", {**self.report, **report})
@@ -140,6 +149,11 @@ class Proposal:
     resume: int | None = None
     replicate: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Bring the attributes into the form that they have after a round trip through the log."""
+        if self.attributes:
+            object.__setattr__(self, "attributes", tuples(json.loads(json.dumps(self.attributes))))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that differ from their defaults."""
@@ -206,10 +220,13 @@ class Trial:
         fidelity: The target of its current leg.
         measurements: What was measured, over all legs.
         asked_at: Length of the log that its ``ask`` saw.
-        attempt: How often its current or an earlier leg was lost by a crash.
+        attempt: How often it was lost by a crash since its last checkpoint.
         reason: Why it failed, or why it was stopped.
         predicted: Values that a scheduler predicted when it stopped the trial.
         details: A traceback, or the last lines of a worker's error output.
+        reached: The fidelity of the last measurement; None if nothing was measured.
+        ended_at: Reading of the executor's clock when it was over, in seconds from the study's
+            beginning; None in what a strategy sees.
     """
 
     number: int
@@ -222,6 +239,8 @@ class Trial:
     reason: str | None = None
     predicted: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
+    reached: Fidelity | None = None
+    ended_at: float | None = None
 
     @property
     def architecture(self) -> Architecture | None:
