@@ -31,9 +31,7 @@ def test_every_error_is_ours_and_what_a_caller_would_expect(error):
 
 def test_every_error_is_in_the_tree_at_the_head_of_the_module():
     found = {
-        error
-        for _, error in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(error, errors.NasturtiumError)
+        error for _, error in inspect.getmembers(errors, inspect.isclass) if issubclass(error, errors.NasturtiumError)
     }
     assert found == {errors.NasturtiumError, *LEAVES}
     assert [error.__name__ for error in found if error.__name__ not in errors.__doc__] == []

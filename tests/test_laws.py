@@ -157,9 +157,7 @@ def test_estimator(bench, check):
 # --- the book itself -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "checks", [strategy_checks, space_checks, graph_checks, scheduler_checks, estimator_checks]
-)
+@pytest.mark.parametrize("checks", [strategy_checks, space_checks, graph_checks, scheduler_checks, estimator_checks])
 def test_every_law_has_a_name_of_its_own_and_says_what_it_wants(checks):
     names = [name for name, _ in checks()]
     assert len(set(names)) == len(names)

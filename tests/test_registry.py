@@ -1,7 +1,7 @@
 """Names for components."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 
 import pytest
 
@@ -203,3 +203,112 @@ def test_plug_ins_are_loaded_once_and_only_when_they_are_needed(monkeypatch):
     with pytest.raises(UnknownNameError):
         registry.get("tin")
     assert entry.loaded == [1]
+
+
+# --- defaults ------------------------------------------------------------------------------------
+
+
+def test_arguments_equal_to_their_defaults_are_not_stored(pots):
+    assert pots.describe(Clay())["arguments"] == {}
+    assert pots.describe(Clay(3, ["red"]))["arguments"] == {}
+    assert pots.describe(Clay(size=4))["arguments"] == {"size": 4}
+    assert pots.describe(Clay(size=3.0))["arguments"] == {"size": 3.0}
+    assert pots.describe(Clay(size=True))["arguments"] == {"size": True}
+
+
+def test_a_new_argument_with_a_default_changes_no_stored_form():
+    def release(*names):
+        registry = Registry("pot", "nasturtium.test-pots")
+        fields = [(name, int, field(default=1)) for name in names]
+        cls = make_dataclass("Jar", fields, frozen=True)
+        registry.register("jar")(cls)
+        return registry, cls
+
+    old, old_jar = release("size")
+    new, new_jar = release("size", "depth")
+    stored = old.describe(old_jar(5))
+    assert new.describe(new_jar(5)) == stored
+    assert new.restore(stored) == new_jar(5, 1)
+    assert pots_digest(old_jar(len)) == pots_digest(new_jar(len))
+
+
+def pots_digest(jar):
+    return Registry("pot", "nasturtium.test-pots").describe(jar)["digest"]
+
+
+# --- components inside components ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shelf(Pot):
+    pots: tuple[Pot, ...] = ()
+    best: object = None
+
+
+@pytest.fixture
+def shelves(monkeypatch):
+    monkeypatch.setattr("nasturtium._registry.REGISTRIES", {})
+    pots, shelves = (Registry(kind, f"nasturtium.test-{kind}s") for kind in ("pot", "shelf"))
+    pots.register("clay")(Clay)
+    pots.register("tin-pot")(Tin)
+    shelves.register("shelf")(Shelf)
+    return shelves
+
+
+@pytest.mark.parametrize(
+    "shelf",
+    [Shelf((Clay(4), Tin(2)), Clay()), Shelf(best=Shelf((Tin(1),))), Shelf(best={"a": [Clay(2), 3]})],
+)
+def test_components_inside_components_are_stored_and_made_again(shelves, shelf):
+    described = json.loads(json.dumps(shelves.describe(shelf)))
+    again = shelves.restore(described)
+    assert shelves.describe(again) == described
+    assert shelf.best == again.best or isinstance(shelf.best, dict)
+    assert again.pots == shelf.pots
+
+
+def test_the_kind_of_an_inner_component_is_stored(shelves):
+    described = shelves.describe(Shelf(best=Clay(4)))
+    inner = {"component": "pot", "name": "clay", "version": 1, "arguments": {"size": 4}}
+    assert described["arguments"] == {"best": inner}
+    with pytest.raises(UsageError, match="unknown kind of component 'glass'"):
+        shelves.restore({**described, "arguments": {"best": {**inner, "component": "glass"}}})
+
+
+def test_an_opaque_component_inside_makes_the_outer_one_opaque(shelves):
+    one, two, same = (shelves.describe(Shelf(best=Clay(label=lambda n=n: n))) for n in (1, 2, 1))
+    assert "opaque" in one
+    assert one != two
+    assert one == same
+
+
+def test_a_text_may_hold_calls_of_components(shelves):
+    assert shelves.create("shelf(best=clay(size=4))") == Shelf(best=Clay(4))
+    assert shelves.create("shelf(pots=(tin-pot(depth=1), clay()), best=shelf(best=1))") == Shelf(
+        (Tin(1), Clay()), Shelf(best=1)
+    )
+    with pytest.raises(UnknownNameError, match="unknown component 'clai'; did you mean 'clay'"):
+        shelves.create("shelf(best=clai())")
+    with pytest.raises(UsageError, match="are literals, got best=clay; quote strings"):
+        shelves.create("shelf(best=clay)")
+    with pytest.raises(UsageError, match="pot 'tin-pot' needs 'depth'"):
+        shelves.create("shelf(best=tin-pot())")
+
+
+def test_a_name_of_two_kinds_is_ambiguous_inside(shelves):
+    shelves.register("clay")(Pot)
+    with pytest.raises(UsageError, match="of one kind, got 'clay', a pot, shelf"):
+        shelves.create("shelf(best=clay())")
+
+
+def test_an_unlisted_name_is_found_but_not_shown(pots):
+    pots.register("sherd", is_listed=False)(Shelf)
+    assert "sherd" not in pots.names()
+    assert pots.get("sherd") is Shelf
+    assert pots.restore(pots.describe(Shelf())) == Shelf()
+
+
+def test_two_classes_of_one_qualified_name_are_told_apart(pots):
+    other = dataclass(frozen=True)(type("Clay", (), {"__module__": "elsewhere"}))
+    with pytest.raises(UsageError, match=r"got 'clay' for elsewhere.Clay"):
+        pots.register("clay")(other)

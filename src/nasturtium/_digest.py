@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
-from inspect import Parameter
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, Protocol, runtime_checkable
 
@@ -39,8 +38,8 @@ def digest(value: Any) -> str:
     - Numbers, texts and the like by type and value; ``1``, ``1.0`` and ``True`` differ.
     - Containers by type and items, sets and mappings in any order; arrays by type, shape and bytes.
     - Classes by module and qualified name.
-    - Functions by module, qualified name, bytecode, constants, defaults, and what they close over
-      as long as it can't change.
+    - Functions by module, qualified name, bytecode (which another minor version of Python may write
+      differently), constants, defaults, and what they close over as long as it can't change.
     - Dataclasses by their fields; other objects by the arguments of their constructor that they
       store under their own names.
     """

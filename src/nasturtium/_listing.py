@@ -18,6 +18,7 @@ from nasturtium._registry import Registry, parameters, tuples
 from nasturtium.report import front_table
 from nasturtium.report._format import (
     NOTHING,
+    argument_text,
     component_text,
     counted,
     duration,
@@ -63,8 +64,9 @@ def call_text(registry: Registry[Any] | None, component: Mapping[str, Any] | Non
     known: dict[str, Any] = {}
     if registry is not None and component["name"] in registry.names():
         known = parameters(registry.get(component["name"]))
-    arguments = {name: tuples(value) for name, value in component["arguments"].items()}
-    given = [f"{n}={v!r}" for n, v in arguments.items() if n not in BOUND and not (n in known and known[n] == v)]
+    arguments = component["arguments"]
+    kept = [n for n, v in arguments.items() if n not in BOUND and not (n in known and known[n] == tuples(v))]
+    given = [f"{n}={argument_text(arguments[n])}" for n in kept]
     return f"{component['name']}({', '.join(given)})" if given else str(component["name"])
 
 

@@ -11,16 +11,18 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from nasturtium._digest import MISSING, class_name, digest, stored_arguments
 from nasturtium._digest import parameters as parameters
 from nasturtium.errors import UnknownNameError, UsageError, near_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 Class = TypeVar("Class", bound=type)
@@ -211,10 +213,10 @@ def _plain(value: Any) -> Any:
     Raises:
         TypeError: There is none.
     """
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic):  # np.float64 is a float, too
         return _plain(value.item())
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if isinstance(value, dict) and "component" not in value and all(isinstance(key, str) for key in value):
@@ -271,8 +273,9 @@ def parse_call(text: str) -> tuple[str, dict[str, Any]]:
         call = ast.parse(f"f({rest.rstrip()[:-1] if bracket else ''})", mode="eval").body
     except SyntaxError as error:
         raise UsageError(f"a component is a name or a call, got {text!r} ({error.msg}); {way_out}") from error
-    is_one = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)  # not f(...)(...)
-    if not is_one or call.args or any(k.arg is None for k in call.keywords):
+    # "x(a=1)(b=2)" is a call of a call, which has no name.
+    is_named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+    if not isinstance(call, ast.Call) or not is_named or call.args or any(k.arg is None for k in call.keywords):
         raise UsageError(f"a component's arguments have names, got {text!r}; {way_out}")
     return name, {str(keyword.arg): _argument(str(keyword.arg), keyword.value) for keyword in call.keywords}
 

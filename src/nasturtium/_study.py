@@ -354,6 +354,8 @@ class Study:
         """
         chosen = made(STRATEGIES, strategy)
         journal = self._begin(chosen, seed, horizon)
+        for number in self.scheduler.retire(journal.history().sealed()):
+            journal.add(Ended(number, State.STOPPED, "not promoted"))
         history = journal.history().sealed()
         proposal = self.scheduler.promote(history)
         proposals = [proposal] if proposal is not None else chosen.ask(history, 1)

@@ -15,10 +15,10 @@ def started():
     """Return what starts an executor for a function; every one is closed after the test."""
     executors = []
 
-    def start(function, **arguments):
+    def start(function, *, is_script=False, **arguments):
         executor = LocalExecutor(**arguments)
         executors.append(executor)
-        executor.start(workload_of(Function(function)))
+        executor.start(workload_of(function if is_script else Function(function)))
         return executor
 
     yield start

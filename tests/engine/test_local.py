@@ -137,21 +137,29 @@ def test_exit_in_a_candidate_is_its_failure(started):
     assert last_of(executor).reason == "SystemExit: usage: train.py"
 
 
+def test_a_metric_that_is_no_number_is_a_failure(started):
+    last = last_of(started(lambda a: {"loss": "low"}))
+    assert isinstance(last, Failed)
+    assert last.reason == "ValueError: could not convert string to float: 'low'"
+
+
 def test_a_measurement_that_cannot_be_pickled_is_a_failure(started):
-    executor = started(lambda a: {"loss": (i for i in range(3))})
-    last = last_of(executor)
+    def script(assignment, context):
+        yield Measurement(0, {"loss": 0.5}, note=(i for i in range(3)))
+
+    last = last_of(started(script, is_script=True))
     assert isinstance(last, Failed)
     assert last.reason == "TypeError: cannot pickle 'generator' object"
 
 
 def test_a_measurement_that_only_the_worker_can_load_is_a_failure(started):
-    def function(architecture):
+    def script(assignment, context):
         sys.modules["there"] = there = type(sys)("there")
-        exec("class Loss(float): pass", there.__dict__)
-        return {"loss": there.Loss(0.5)}
+        exec("class Note(str): pass", there.__dict__)
+        yield Measurement(0, {"loss": 0.5}, note=there.Note("here"))
 
-    executor = started(function)
-    assert last_of(executor).reason == "ModuleNotFoundError: No module named 'there'"
+    last = last_of(started(script, is_script=True))
+    assert last.reason == "ModuleNotFoundError: No module named 'there'"
 
 
 # --- candidates that hang -----------------------------------------------------------------------

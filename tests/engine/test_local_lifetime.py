@@ -261,7 +261,7 @@ def test_workers_end_with_a_killed_engine(tmp_path, busy, ends):
         busy,
     )
     with process:
-        workers = [int(process.stdout.readline()) for _ in range(2)]
+        workers = [int(float(process.stdout.readline())) for _ in range(2)]
         process.kill()
     assert [ends(worker, 2.0) for worker in workers] == [True, True]
 
@@ -269,4 +269,4 @@ def test_workers_end_with_a_killed_engine(tmp_path, busy, ends):
 def test_an_engine_that_forgets_to_close_leaves_no_worker(tmp_path, ends):
     process = script(tmp_path, "print(run(executor, job_of(0))[0][0].measurement.metrics['pid'])")
     out, _ = process.communicate(timeout=PATIENCE)
-    assert ends(int(out), 2.0)
+    assert ends(int(float(out)), 2.0)

@@ -301,9 +301,7 @@ STUDIES = [
 
 
 @pytest.mark.parametrize(("estimator", "strategy", "scheduler", "trials"), STUDIES)
-def test_a_study_that_was_killed_goes_on_as_if_it_had_not_been(
-    estimator, strategy, scheduler, trials
-):
+def test_a_study_that_was_killed_goes_on_as_if_it_had_not_been(estimator, strategy, scheduler, trials):
     whole = Bench(estimator, strategy, scheduler).run(Budget(trials=trials))
     assert whole.n_trials == trials
     n_messages = sum(len(t.measurements) for t in whole.trials()) + trials
@@ -390,9 +388,7 @@ def test_proposals_beyond_the_number_asked_for_are_left_out():
 
 
 def test_unknown_parents_are_refused_before_anything_is_written():
-    strategy = Proposes(
-        lambda history, n: [replace(RandomSearch().ask(history, 1)[0], parents=(history.n_trials,))]
-    )
+    strategy = Proposes(lambda history, n: [replace(RandomSearch().ask(history, 1)[0], parents=(history.n_trials,))])
     bench = Bench(strategy=strategy)
     with pytest.raises(RequirementError, match=r"parents are earlier trials, got \[0\] of 0"):
         bench.run(Budget(trials=3))

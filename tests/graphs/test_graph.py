@@ -30,6 +30,8 @@ X = Node("x", o.Input((4,)))
         ((X, Node("a", o.Identity(), (Edge("b"),))), ("a",), "edges come from earlier nodes"),
         ((Node("a", o.Identity(), (Edge("x"),)), X), ("a",), "edges come from earlier nodes"),
         ((X, Node("a", o.Add(), (Edge("x", delay=2),))), ("a",), "delay is 0 or 1"),
+        ((X, Node("a", o.Add(), (Edge("x"), Edge("x")))), ("a",), "rising slots"),
+        ((X, Node("a", o.Add(), (Edge("x", slot=1), Edge("x")))), ("a",), "rising slots"),
         ((X,), (), "outputs are names of nodes"),
         ((X,), ("y",), "outputs are names of nodes"),
     ],

@@ -191,9 +191,7 @@ def test_studies_with_failing_trials_end_too():
 def test_several_objectives_are_ranked_by_front():
     space, learner = TOY.space, ToyLearner(TOY.metrics)
     objectives = ("loss", "size")
-    log = run(
-        RandomSearch(), space, learner, trials=9, objectives=objectives, scheduler=SuccessiveHalving()
-    )
+    log = run(RandomSearch(), space, learner, trials=9, objectives=objectives, scheduler=SuccessiveHalving())
     history = log.history()
     losses = history.losses(at=RUNGS[0])
     expected = set(ranking(losses)[:3].tolist())

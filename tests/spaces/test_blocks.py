@@ -1,11 +1,26 @@
 """Blocks of networks: op, repeat, series, choices among them."""
 
+import json
+
+import numpy as np
 import pytest
 
 from nasturtium.errors import UnknownNameError, UsageError
 from nasturtium.graphs import Builder
 from nasturtium.graphs import operations as o
-from nasturtium.spaces import chain, choice, integer, op, option, repeat
+from nasturtium.spaces import (
+    SPACES,
+    NASNet,
+    chain,
+    choice,
+    decisions,
+    integer,
+    op,
+    option,
+    real,
+    repeat,
+    subset,
+)
 from nasturtium.spaces._blocks import node_name, with_outputs
 from nasturtium.testing import Shapes, check_space
 
@@ -110,8 +125,9 @@ def test_an_empty_chain_is_refused():
 
 def test_a_users_module_is_an_operation():
     pytest.importorskip("torch")
-    import nasturtium  # noqa: F401 - knows who measures modules
     from torch import nn
+
+    import nasturtium  # noqa: F401 - knows who measures modules
 
     class Block(nn.Module):
         def __init__(self, in_channels, width=4):
@@ -124,3 +140,84 @@ def test_a_users_module_is_an_operation():
     space = chain(op(Block, width=choice(4, 6)), *HEAD).on(Shapes())
     assert [space.graph(a).params for a in space] == [40 + 50, 60 + 70]
     assert names(space)[0][1] == "Block_0"
+
+
+def test_a_chain_is_an_option_with_names_of_its_own():
+    wide, deep = chain(op("conv", out=choice(8, 16))), chain(op("conv", out=choice(4, 6)))
+    space = chain(choice(wide, deep, op("identity")), *HEAD)
+    assert [a["0"] for a in space] == ["conv", "conv", "conv#2", "conv#2", "identity"]
+    assert len({tuple(n) for n in names(space)}) == 3
+    check_space(space.on(Shapes()))
+
+
+def test_repeats_are_options_within_a_chain():
+    space = chain(choice(chain(repeat(op("sep_conv"), at_most=2)), chain(repeat(op("conv"), at_most=1))), *HEAD)
+    assert space.size == 3 + 2
+    check_space(space.on(Shapes()))
+
+
+@pytest.mark.parametrize(
+    "options", [(op("conv"), op("conv")), (chain(op("conv")), chain(op("conv"))), (option("a"), option("a"))]
+)
+def test_equal_options_are_refused(options):
+    with pytest.raises(UsageError, match="no two alike"):
+        choice(*options)
+
+
+class Mine:
+    """Stands for a user's module."""
+
+
+def test_hyperparameters_may_be_lists():
+    assert op(Mine, sizes=[8, [1]]) == op(Mine, sizes=(8, (1,)))
+    assert hash(chain(op(Mine, sizes=[8])))
+    assert o.Foreign(Mine, (("sizes", [8]),)) == o.Foreign(Mine, (("sizes", (8,)),))
+    with pytest.raises(UsageError, match="a hyper-parameter is hashable, got sizes="):
+        op(Mine, sizes={"a": 1})
+
+
+# --- stored --------------------------------------------------------------------------------------
+
+COMPOSED = chain(
+    op("conv", out=choice(8, 16), kernel=integer(3, 3)),
+    repeat(choice(op("sep_conv", kernel=3), chain(op("conv"), op("identity"))), at_least=1, at_most=2),
+    *HEAD,
+)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        COMPOSED,
+        COMPOSED.on(Shapes()).limited(params=9_000),
+        COMPOSED.with_training(rate=real(0.01, 1, log=True), optimizer=choice("sgd", option("adam", b=real(0, 1)))),
+        NASNet.small().with_training(rate=real(0.01, 1, log=True)),
+        decisions(a=choice(1, (2, "x"), None), b=subset("p", "q", at_most=1), c=integer(1, 9), d=real(0, 1)),
+    ],
+    ids=["chain", "limited", "with training", "nasnet", "decisions"],
+)
+def test_composed_spaces_are_stored_and_made_again(space):
+    described = json.loads(json.dumps(SPACES.describe(space)))
+    assert "opaque" not in described
+    again = SPACES.restore(described)
+    assert again == space
+    assert SPACES.describe(again) == described
+    rng, other = np.random.default_rng(0), np.random.default_rng(0)
+    assert space.sample(rng) == again.sample(other)
+
+
+def test_composed_spaces_are_not_listed():
+    assert not {"composed", "decisions"} & set(SPACES.names())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (chain(op(Mine, width=3)), chain(op(Mine, width=4))),
+        (decisions(a=choice(1, 2, rule=lambda p, v: v > 1)), decisions(a=choice(1, 2, rule=lambda p, v: v > 0))),
+    ],
+    ids=["module", "rule"],
+)
+def test_what_has_no_json_is_opaque_and_told_apart(one, other):
+    assert SPACES.describe(one)["opaque"].startswith("nasturtium.spaces.")
+    assert SPACES.describe(one) != SPACES.describe(other)

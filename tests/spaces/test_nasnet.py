@@ -10,9 +10,7 @@ from nasturtium.testing import Shapes, check_space
 
 def cell(kind, *blocks):
     keys = ("left", "right", "left_op", "right_op", "combine")
-    return {
-        f"{kind}.{i}.{key}": v for i, block in enumerate(blocks) for key, v in zip(keys, block, strict=True)
-    }
+    return {f"{kind}.{i}.{key}": v for i, block in enumerate(blocks) for key, v in zip(keys, block, strict=True)}
 
 
 def built(normal, reduction, **arguments):

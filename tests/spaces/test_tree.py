@@ -32,9 +32,7 @@ def test_lists_among_the_options_become_tuples():
     assert choice([1, [2]], (3,)).values == ((1, (2,)), (3,))
 
 
-@pytest.mark.parametrize(
-    "options", [(), ("a", "a"), (1, True), (1, 1.0), (0, False), ([1], (1,))], ids=repr
-)
+@pytest.mark.parametrize("options", [(), ("a", "a"), (1, True), (1, 1.0), (0, False), ([1], (1,))], ids=repr)
 def test_options_differ_and_there_is_one(options):
     with pytest.raises(UsageError, match="at least one option and no two alike"):
         choice(*options)
@@ -169,9 +167,7 @@ def test_a_real_space_is_infinite_and_is_not_walked():
         next(iter(space))
 
 
-@pytest.mark.parametrize(
-    "ends", [(2, 1), (0, inf), (float("nan"), 1), (-inf, 0)], ids=lambda ends: str(ends)
-)
+@pytest.mark.parametrize("ends", [(2, 1), (0, inf), (float("nan"), 1), (-inf, 0)], ids=lambda ends: str(ends))
 def test_impossible_ends_are_refused(ends):
     with pytest.raises(UsageError, match="low <= high"):
         real(*ends)

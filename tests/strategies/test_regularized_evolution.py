@@ -125,11 +125,7 @@ def differences(a, b):
 def test_a_child_differs_from_its_parent_in_one_place():
     log = run(paper(10, 5), BITS, Function(noisy(0.05, 0)), trials=100)
     history = log.history()
-    apart = [
-        differences(t.architecture, history.architecture(t.parents[0]))
-        for t in history.trials()
-        if t.parents
-    ]
+    apart = [differences(t.architecture, history.architecture(t.parents[0])) for t in history.trials() if t.parents]
     assert apart == [1] * 90
 
 
@@ -142,10 +138,7 @@ def test_with_the_identity_mutation_some_children_equal_their_parents():
 
 def test_the_winner_of_a_tournament_is_the_parent():
     log = birth_log([{"loss": 0.1 * n} for n in range(10)])
-    parents = {
-        RegularizedEvolution(10, 1000).ask(_seeded(log, seed).history(), 1)[0].parents
-        for seed in range(10)
-    }
+    parents = {RegularizedEvolution(10, 1000).ask(_seeded(log, seed).history(), 1)[0].parents for seed in range(10)}
     assert parents == {(0,)}
 
 

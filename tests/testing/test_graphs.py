@@ -64,9 +64,7 @@ def test_a_law_catches_a_wrong_key(monkeypatch, key, law):
         LAWS[law](small())
 
 
-@pytest.mark.parametrize(
-    "law", ["key-forgets-dead-nodes", "key-forgets-identities", "simplified-is-the-same-function"]
-)
+@pytest.mark.parametrize("law", ["key-forgets-dead-nodes", "key-forgets-identities", "simplified-is-the-same-function"])
 def test_a_law_catches_a_wrong_simplification(monkeypatch, law):
     wrong = forgetful if law == "simplified-is-the-same-function" else written_as_is
     monkeypatch.setattr(_simplify, "simplify", wrong)

@@ -244,9 +244,7 @@ def test_losses_do_not_depend_on_when_they_are_asked_for():
         log.append([event])
         fresh = log_of(*log.events())
         for at in (None, LOW, HIGH):
-            np.testing.assert_array_equal(
-                log.history().losses(at=at), fresh.history().losses(at=at)
-            )
+            np.testing.assert_array_equal(log.history().losses(at=at), fresh.history().losses(at=at))
 
 
 # --- front ---------------------------------------------------------------------------------------

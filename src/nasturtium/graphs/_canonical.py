@@ -15,13 +15,15 @@ and unlike graphs could share a key.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasturtium.graphs._base import OPERATIONS, Operation
 from nasturtium.graphs._graph import Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMPLETE_UP_TO = 32
 """Nodes a graph level up to which the key separates every two unlike graphs."""
@@ -131,9 +133,7 @@ class _Search:
     automorphisms: list[list[int]] = field(default_factory=list)
     return_to: int | None = None
 
-    def descend(
-        self, colors: list[int], singled: tuple[int, ...], traces: tuple[Trace, ...], *, is_tied: bool
-    ) -> None:
+    def descend(self, colors: list[int], singled: tuple[int, ...], traces: tuple[Trace, ...], *, is_tied: bool) -> None:
         """Search below these colors.
 
         Args:

@@ -164,10 +164,7 @@ def _collect(graph: Graph, inputs: tuple[Shape, ...], found: dict[Any, Nested]) 
 def _look(graph: Graph) -> Any:
     """Return what graphs share that differ in channels only."""
     return (
-        tuple(
-            (n.name, _look(n.op) if isinstance(n.op, Graph) else _labels(n.op), n.edges)
-            for n in graph.nodes
-        ),
+        tuple((n.name, _look(n.op) if isinstance(n.op, Graph) else _labels(n.op), n.edges) for n in graph.nodes),
         graph.outputs,
     )
 

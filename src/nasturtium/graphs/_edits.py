@@ -235,7 +235,8 @@ def legal_edits(graph: Graph, kernels: tuple[int, ...] = (3, 5), widths: tuple[i
             if deepen.name not in graph.by_name:
                 yield deepen
     for node in convs:
-        assert isinstance(node.op, Conv) and node.op.out is not None
+        assert isinstance(node.op, Conv)
+        assert node.op.out is not None
         wider = [w for w in widths if w > node.op.out]
         if wider and _is_widenable(graph, _channel_group(graph, node.name)):
             yield Widen(node.name, min(wider))
@@ -312,4 +313,3 @@ def _rectified(scale: NDArray[Any], shift: NDArray[Any]) -> tuple[NDArray[Any], 
     mean = shift * below + sd * density
     variance = (shift**2 + sd**2) * below + shift * sd * density - mean**2
     return mean.astype(scale.dtype), np.maximum(variance, 1e-6).astype(scale.dtype)
-

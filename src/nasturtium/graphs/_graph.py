@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,6 +12,8 @@ from nasturtium.errors import ShapeError, UsageError
 from nasturtium.graphs._base import Operation, Scalar, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from nasturtium.graphs._infer import Inference
 
 Condition = tuple[tuple[str, frozenset[Scalar | tuple[Any, ...]]], ...]
@@ -50,9 +51,7 @@ class OpenOperation:
         missing = [path for path in paths if path not in choices]
         if missing:
             raise UsageError(f"every choice must be made, got no value for {missing}; add it.")
-        return self.make(
-            **{name: choices[v.path] if isinstance(v, Pick) else v for name, v in self.arguments}
-        )
+        return self.make(**{name: choices[v.path] if isinstance(v, Pick) else v for name, v in self.arguments})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +207,7 @@ class Graph:
     @cached_property
     def is_recurrent(self) -> bool:
         """Whether an edge has delay 1, here or in a nested graph."""
-        return any(
-            any(e.delay for e in n.edges) or (isinstance(n.op, Graph) and n.op.is_recurrent) for n in self.nodes
-        )
+        return any(any(e.delay for e in n.edges) or (isinstance(n.op, Graph) and n.op.is_recurrent) for n in self.nodes)
 
     def resolve(self, choices: Mapping[str, Any]) -> Graph:
         """Return the closed graph in which every choice is made.

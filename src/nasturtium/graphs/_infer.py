@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nasturtium.errors import ShapeError
 from nasturtium.graphs._base import Operation, Shape
 from nasturtium.graphs._graph import Edge, Graph, Node, OpenOperation
 from nasturtium.graphs.operations._input import Input
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,7 @@ Known = dict[str, tuple[Shape, ...]]
 def infer(graph: Graph, inputs: tuple[Shape, ...]) -> Inference:
     """Return the inference of a closed graph; see ``Graph.infer``."""
     if graph.is_open:
-        raise ShapeError(
-            "shapes belong to a closed graph, got an open one; resolve it with an architecture."
-        )
+        raise ShapeError("shapes belong to a closed graph, got an open one; resolve it with an architecture.")
     given = _input_shapes(graph, inputs)
     known = _settled(graph, given)
     params = flops = 0
@@ -61,17 +62,13 @@ def infer(graph: Graph, inputs: tuple[Shape, ...]) -> Inference:
 
 def _input_shapes(graph: Graph, inputs: tuple[Shape, ...]) -> dict[str, Shape]:
     if inputs and len(inputs) != len(graph.inputs):
-        raise ShapeError(
-            f"a graph needs one shape an input, got {list(inputs)} for {len(graph.inputs)} inputs."
-        )
+        raise ShapeError(f"a graph needs one shape an input, got {list(inputs)} for {len(graph.inputs)} inputs.")
     given = {}
     for index, node in enumerate(graph.inputs):
         declared = node.op.declared if isinstance(node.op, Input) else None
         shape = inputs[index] if inputs else declared
         if shape is None:
-            raise ShapeError(
-                f"input {node.name!r} declares no shape; bind the space with .on(task) or give one."
-            )
+            raise ShapeError(f"input {node.name!r} declares no shape; bind the space with .on(task) or give one.")
         given[node.name] = shape
     return given
 
@@ -101,9 +98,7 @@ def _settled(graph: Graph, given: Mapping[str, Shape]) -> Known:
         if known == before:
             raise next((error for is_informed, error in errors if is_informed), errors[0][1])
     growing = [name for name, shapes in known.items() if shapes != before.get(name)]
-    raise ShapeError(
-        f"shapes stay the same over time, got ever other ones at {growing}; change a delayed edge."
-    )
+    raise ShapeError(f"shapes stay the same over time, got ever other ones at {growing}; change a delayed edge.")
 
 
 def _arriving(node: Node, graph: Graph, known: Known) -> tuple[Shape, ...]:
@@ -122,15 +117,11 @@ def output_index(graph: Graph, edge: Edge) -> int:
     op = graph.by_name[edge.source].op
     names = op.outputs if isinstance(op, Graph) else ()
     if edge.output not in names:
-        raise ShapeError(
-            f"{edge.source!r} has the outputs {list(names)}, got {edge.output!r}; name one of them."
-        )
+        raise ShapeError(f"{edge.source!r} has the outputs {list(names)}, got {edge.output!r}; name one of them.")
     return names.index(edge.output)
 
 
-def _outputs(
-    node: Node, graph: Graph, given: Mapping[str, Shape], known: Known
-) -> tuple[Shape, ...]:
+def _outputs(node: Node, graph: Graph, given: Mapping[str, Shape], known: Known) -> tuple[Shape, ...]:
     if node.name in given:
         return (given[node.name],)
     arriving = _arriving(node, graph, known)

@@ -141,13 +141,9 @@ def _sort_by_neighbors(layer: list[int], near: list[list[int]], layers: list[lis
     layer.sort(key=_means(layer, near, place).__getitem__)
 
 
-def _means(
-    items: Iterable[int], near: list[list[int]], places: Mapping[int, float]
-) -> dict[int, float]:
+def _means(items: Iterable[int], near: list[list[int]], places: Mapping[int, float]) -> dict[int, float]:
     """Return the mean place of each item's neighbors, or its own if it has none."""
-    return {
-        i: sum(places[n] for n in near[i]) / len(near[i]) if near[i] else places[i] for i in items
-    }
+    return {i: sum(places[n] for n in near[i]) / len(near[i]) if near[i] else places[i] for i in items}
 
 
 def _crossings(layers: Sequence[Sequence[int]], below: list[list[int]]) -> int:
@@ -176,9 +172,7 @@ def _positions(
     return [round(xs[i] - left, 2) for i in range(len(widths))]
 
 
-def spread(
-    wanted: Sequence[float], rooms: Sequence[float], weights: Sequence[float]
-) -> list[float]:
+def spread(wanted: Sequence[float], rooms: Sequence[float], weights: Sequence[float]) -> list[float]:
     """Return positions in the given order, as near as can be to those that are wanted.
 
     Minimizes the weighted sum of squared distances (isotonic regression by pooling).
@@ -207,9 +201,7 @@ def spread(
     return [mean + offset for mean, offset in zip(means, offsets, strict=False)]
 
 
-def _spans(
-    layers: Sequence[Sequence[int]], sizes: Sequence[Point], n_items: int
-) -> list[tuple[float, float]]:
+def _spans(layers: Sequence[Sequence[int]], sizes: Sequence[Point], n_items: int) -> list[tuple[float, float]]:
     """Return every item's upper and lower border; a passing link has its layer's."""
     spans = [(0.0, 0.0)] * n_items
     top = 0.0
@@ -222,9 +214,7 @@ def _spans(
     return spans
 
 
-def _arrivals(
-    chains: Sequence[Sequence[int]], xs: Sequence[float], widths: Sequence[float]
-) -> list[float]:
+def _arrivals(chains: Sequence[Sequence[int]], xs: Sequence[float], widths: Sequence[float]) -> list[float]:
     """Return where on its target each link arrives: side by side, in the order of their origins."""
     reaching: dict[int, list[int]] = {}
     for index, chain in enumerate(chains):

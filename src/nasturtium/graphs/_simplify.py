@@ -34,16 +34,14 @@ def _nested(graph: Graph) -> Graph:
     inner = {n.name: n.op.simplified() for n in graph.nodes if isinstance(n.op, Graph)}
 
     def followed(edge: Edge) -> Edge:
-        if edge.output is None:
+        if edge.output is None or edge.source not in inner:
             return edge
-        index = output_index(graph, edge)
+        outputs = inner[edge.source].outputs
+        output = outputs[output_index(graph, edge)]
         # The first output is what an edge without a name carries.
-        return replace(edge, output=inner[edge.source].outputs[index] if index else None)
+        return replace(edge, output=None if output == outputs[0] else output)
 
-    nodes = tuple(
-        Node(n.name, inner.get(n.name, n.op), tuple(map(followed, n.edges)), n.when)
-        for n in graph.nodes
-    )
+    nodes = tuple(Node(n.name, inner.get(n.name, n.op), tuple(map(followed, n.edges)), n.when) for n in graph.nodes)
     return Graph(nodes, graph.outputs)
 
 

@@ -87,6 +87,12 @@ class Findings:
         return [t for t in found if not np.isnan(self.losses[t.number]).any()]
 
     @property
+    def breaks_limits(self) -> bool:
+        """Whether a finished trial violates a limit."""
+        over = (self.history.losses() >= INFEASIBLE).any(axis=1)
+        return any(over[t.number] for t in self.trials if t.state is State.FINISHED)
+
+    @property
     def best(self) -> Trial | None:
         """The trial of the front with the best first objective."""
         return self.front[0] if self.front else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nasturtium.trials import Objective
 
 SHARES = frozenset({"valid_error", "test_error", "train_error"})
@@ -133,8 +132,23 @@ def component_text(component: Mapping[str, Any] | str | None) -> str:
     if "opaque" in component:
         return f"{component['opaque']} (a class of a script)"
     arguments = component.get("arguments") or {}
-    inside = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    inside = ", ".join(f"{name}={argument_text(value)}" for name, value in arguments.items())
     return f"{component.get('name', 'unknown')}({inside})" if inside else str(component.get("name"))
+
+
+def argument_text(value: Any) -> str:
+    """Return a stored argument as the command line would take it.
+
+    Example:
+        >>> argument_text([1, {"component": "block", "name": "real", "version": 1, "arguments": {"low": 0.1}}])
+        '(1, real(low=0.1))'
+    """
+    if isinstance(value, Mapping) and "component" in value:
+        return component_text(value)
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(map(argument_text, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    return repr(value)
 
 
 def component_name(component: Mapping[str, Any] | str | None) -> str:

@@ -111,7 +111,7 @@ def _plot_notes(found: Findings, shown: list[tuple[str, str]]) -> list[str]:
 def _no_front(found: Findings) -> str:
     if not found.count(State.FINISHED):
         return "There is no front: no trial has finished."
-    if found.limits and found.history.front():
+    if found.limits and found.breaks_limits:
         return "There is no front: no finished trial meets the limits."
     return "There is no front: no finished trial has a value for every objective."
 

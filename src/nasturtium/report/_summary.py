@@ -73,7 +73,7 @@ def _found(found: Findings) -> str:
 
 
 def _nothing(found: Findings) -> str:
-    if found.history.front():
+    if found.breaks_limits:
         return "No finished trial meets the limits, so there is no result."
     return "No finished trial has a value for every objective, so there is no result."
 

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nasturtium._registry import Registry
 from nasturtium.errors import NoFeasibleNeighbor, RequirementError, UsageError
-from nasturtium.graphs import Edit, Graph, Shape
 from nasturtium.spaces._architecture import Architecture
 from nasturtium.spaces._decision import Decision, Value
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from typing_extensions import Self
+
+    from nasturtium.graphs import Edit, Graph, Shape
+
 
 class Binding(Protocol):
     """What a space needs to know of a task: the shapes at both ends."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasturtium._registry import parameters, tuples
 from nasturtium.errors import UsageError, near_matches
@@ -23,9 +22,12 @@ from nasturtium.graphs import (
     under,
 )
 from nasturtium.graphs.operations import Foreign, Linear
-from nasturtium.spaces._decisions import DecisionSpace
 from nasturtium.spaces._decision import Interval
+from nasturtium.spaces._decisions import DecisionSpace
 from nasturtium.spaces._tree import BLOCKS, Ask, Block, Choice, Labeled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @final
@@ -177,9 +179,7 @@ def repeat(block: Any, *, at_least: int = 0, at_most: int) -> Repeat:
         UsageError: The bounds are negative or in the wrong order.
     """
     if not 0 <= at_least <= at_most or at_most < 1:
-        raise UsageError(
-            f"0 <= at_least <= at_most and at_most >= 1, got {at_least} and {at_most}; swap them."
-        )
+        raise UsageError(f"0 <= at_least <= at_most and at_most >= 1, got {at_least} and {at_most}; swap them.")
     if isinstance(block, DecisionSpace):
         block = block.root
     if not isinstance(block, Block):
@@ -282,4 +282,3 @@ def with_outputs(graph: Graph, n_outputs: int | None) -> Graph:
         return op
 
     return Graph(tuple(replace(node, op=ended(node.op)) for node in graph.nodes), graph.outputs)
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph
@@ -16,7 +16,9 @@ from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._blocks import Series, network_block, op, repeat, with_outputs
 from nasturtium.spaces._decisions import choice
 from nasturtium.spaces._networks import NetworkSpace
-from nasturtium.spaces._tree import Block
+
+if TYPE_CHECKING:
+    from nasturtium.spaces._tree import Block
 
 
 @final

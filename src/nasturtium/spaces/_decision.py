@@ -20,6 +20,7 @@ Value = str | int | float | bool | tuple[Any, ...] | None
 Rule = Callable[[Mapping[str, Value], Value], bool]
 """Whether a value is legal, given the values chosen before."""
 
+
 @final
 @dataclass(frozen=True, slots=True)
 class Categorical:
@@ -46,8 +47,7 @@ class Categorical:
         legal = tuple(value for value in self.values if self.rule(prefix, value))
         if not legal:
             raise UsageError(
-                f"a rule leaves at least one option, got none at {self.path!r} after "
-                f"{dict(prefix)}; loosen it."
+                f"a rule leaves at least one option, got none at {self.path!r} after {dict(prefix)}; loosen it."
             )
         return legal
 
@@ -119,9 +119,7 @@ class Interval:
         number = value if type(value) is (int if self.is_integer else float) else None
         if number is None or not self.low <= number <= self.high:
             kind = "a whole number" if self.is_integer else "a real number"
-            raise UsageError(
-                f"{self.path!r} is {kind} in [{self.low:g}, {self.high:g}], got {value!r}; change it."
-            )
+            raise UsageError(f"{self.path!r} is {kind} in [{self.low:g}, {self.high:g}], got {value!r}; change it.")
         low, high = self._ends()
         raw = log(number) if self.is_log else number
         return min(max((raw - low) / (high - low), 0.0), 1 - 1e-12) if high > low else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -11,7 +10,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nasturtium._registry import tuples
 from nasturtium.errors import UsageError
@@ -21,6 +19,9 @@ from nasturtium.spaces._decision import Categorical, Decision, Rule, Value, plac
 from nasturtium.spaces._tree import Ask, Block, Choice, Group, group_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
 COUNTABLE = 20_000
@@ -116,18 +117,14 @@ class DecisionSpace(Space, Decisions, Finite):
         def choose(decision: Decision, prefix: Mapping[str, Value]) -> Value:
             del prefix
             if decision.path not in architecture:
-                raise UsageError(
-                    f"the architecture must set {decision.path!r}, got {architecture.text}; add it."
-                )
+                raise UsageError(f"the architecture must set {decision.path!r}, got {architecture.text}; add it.")
             steps.append((decision, architecture[decision.path]))
             return steps[-1][1]
 
         self.construct(choose)
         if len(steps) != len(architecture):
             extra = set(architecture) - {decision.path for decision, _ in steps}
-            raise UsageError(
-                f"an architecture sets only what is asked, got also {sorted(extra)}; drop them."
-            )
+            raise UsageError(f"an architecture sets only what is asked, got also {sorted(extra)}; drop them.")
         return steps
 
     @final
@@ -275,14 +272,11 @@ class DecisionSpace(Space, Decisions, Finite):
         while True:
             widths: list[int] = []
 
-            def choose(
-                decision: Decision, prefix: Mapping[str, Value], widths: list[int] = widths
-            ) -> Value:
+            def choose(decision: Decision, prefix: Mapping[str, Value], widths: list[int] = widths) -> Value:
                 options = decision.options(prefix)
                 if not options:
                     raise UsageError(
-                        f"only finite spaces can be walked, got the real decision "
-                        f"{decision.path!r}; make it a choice."
+                        f"only finite spaces can be walked, got the real decision {decision.path!r}; make it a choice."
                     )
                 widths.append(len(options))
                 if len(widths) > len(script):

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-import numpy as np
-
 from nasturtium.errors import UsageError
 from nasturtium.graphs import (
     Builder,
@@ -28,6 +26,7 @@ from nasturtium.spaces._base import SPACES, Binding, Edits, Networks, Space
 from nasturtium.spaces._blocks import with_outputs
 
 if TYPE_CHECKING:
+    import numpy as np
     from typing_extensions import Self
 
 

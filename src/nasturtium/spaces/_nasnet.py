@@ -154,9 +154,7 @@ def _tree(blocks: int, operations: tuple[str, ...], combinations: tuple[str, ...
 
 
 @lru_cache(maxsize=256)
-def _cell(
-    kind: str, channels: int, blocks: int, operations: tuple[str, ...], combinations: tuple[str, ...]
-) -> Graph:
+def _cell(kind: str, channels: int, blocks: int, operations: tuple[str, ...], combinations: tuple[str, ...]) -> Graph:
     b = Builder()
     states = [b.input("previous"), b.input("last")]
     for i in range(blocks):
@@ -181,9 +179,7 @@ def _only(condition: Condition) -> tuple[str, object]:
     return path, next(iter(values))
 
 
-def _side(
-    b: Builder, path: str, states: list[Wire], kind: str, channels: int, operations: tuple[str, ...]
-) -> Wire:
+def _side(b: Builder, path: str, states: list[Wire], kind: str, channels: int, operations: tuple[str, ...]) -> Wire:
     """Add one side of a block: every operation, with stride 2 where a reduction reads an input."""
     _, index, side = path.split(".")
     chosen = alternatives(*(under(state, path, i) for i, state in enumerate(states)))

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.graphs import Graph, Shape
-from nasturtium.spaces._architecture import Architecture
 from nasturtium.spaces._base import Binding, Networks, Open
 from nasturtium.spaces._decisions import DecisionSpace
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from nasturtium.graphs import Graph, Shape
+    from nasturtium.spaces._architecture import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,9 +93,7 @@ class Choice(Block):
 
     values: tuple[Any, ...]
     rule: Rule | None = None
-    _asked: dict[str, Categorical] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _asked: dict[str, Categorical] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that there are options and no two are alike."""
@@ -146,9 +144,7 @@ class Choice(Block):
 
     def has_rule(self) -> bool:
         """Return whether this choice or an option has a rule."""
-        return self.rule is not None or any(
-            isinstance(option, Block) and option.has_rule() for option in self.values
-        )
+        return self.rule is not None or any(isinstance(option, Block) and option.has_rule() for option in self.values)
 
     def is_fixed(self) -> bool:
         """Return whether every option is a plain value."""
@@ -214,13 +210,10 @@ class Number(Block):
         is_number = isfinite(self.low) and isfinite(self.high) and self.low <= self.high
         if not is_number or (self.is_log and self.low <= 0):
             raise UsageError(
-                f"low <= high, both finite (and low > 0 for a log scale), got [{self.low}, "
-                f"{self.high}]; change them."
+                f"low <= high, both finite (and low > 0 for a log scale), got [{self.low}, {self.high}]; change them."
             )
         if self.is_integer and (self.low != int(self.low) or self.high != int(self.high)):
-            raise UsageError(
-                f"an integer's ends are whole, got [{self.low}, {self.high}]; use real(...)."
-            )
+            raise UsageError(f"an integer's ends are whole, got [{self.low}, {self.high}]; use real(...).")
 
     def decide(self, path: str, ask: Ask) -> None:
         """Ask for the number."""
@@ -322,8 +315,7 @@ def group_of(blocks: Mapping[str, Any]) -> Group:
     for name, block in blocks.items():
         if not isinstance(block, Block):
             raise UsageError(
-                f"a decision is choice(...), integer(...) or the like, got {name}={block!r}; "
-                "wrap it in choice(...)."
+                f"a decision is choice(...), integer(...) or the like, got {name}={block!r}; wrap it in choice(...)."
             )
     return Group(tuple(blocks.items()))
 

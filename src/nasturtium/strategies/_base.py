@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium._registry import Registry
@@ -11,6 +10,8 @@ from nasturtium.errors import RequirementError
 from nasturtium.trials import History, Proposal, Setting, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Self
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
-from numpy.typing import NDArray
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import NoFeasibleNeighbor, UsageError
 from nasturtium.spaces import Architecture, Finite, Space
 from nasturtium.trials import History, crowding_distance, non_dominated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 REDRAWS = 100
 """How often an operator redraws a repeated candidate before it walks through the space."""
@@ -50,26 +53,81 @@ def check_repeats(repeats: str) -> None:
         raise UsageError(f"repeats is 'avoid' or 'allow', got {repeats!r}; most papers did 'allow'.")
 
 
+def drawn(
+    history: History, draw: Callable[[], Architecture], rng: np.random.Generator, *, is_first: bool
+) -> Architecture | None:
+    """Return a draw; where the limits reject it, a mutation of a known architecture, or that itself.
+
+    So a study under limits goes on as soon as one architecture within them is known.
+
+    Args:
+        history: Holds what was asked for, which is within the limits.
+        draw: Makes a candidate, and may find none within the limits.
+        rng: Chooses and mutates the known one.
+        is_first: Whether nothing was proposed before, in the same ask included.
+
+    Returns:
+        The candidate; None if none is known, but one is proposed in the same ask: wait for it.
+
+    Raises:
+        NoFeasibleNeighbor: The first draw of a study met no limits.
+    """
+    try:
+        return draw()
+    except NoFeasibleNeighbor:
+        if is_first:
+            raise
+    space = history.study.space
+    asked = (history.architecture(number) for number in range(history.n_trials))
+    known = [a for a in asked if a is not None and space.is_feasible(a)]
+    if not known:
+        return None
+    origin = known[int(rng.integers(len(known)))]
+    try:
+        return space.mutate(origin, rng)
+    except NoFeasibleNeighbor:
+        return origin
+
+
 def unseen(
     history: History, batch: set[str], draw: Callable[[Architecture | None], Architecture], rng: np.random.Generator
 ) -> Architecture | None:
     """Return a candidate that is new to the study, or None if a finite space is exhausted.
+
+    Where the limits reject every draw, see ``drawn``.
 
     Args:
         history: Holds what was asked for.
         batch: Identities proposed in the same ask; the result's is added.
         draw: Makes a candidate; gets the rejected one before it, or None.
         rng: Chooses among what is left when redrawing did not help.
+
+    Raises:
+        NoFeasibleNeighbor: The first draw of a study met no limits.
     """
     space = history.study.space
     seen = history.identities
     candidate: Architecture | None = None
+    has_way = True
+
+    def redraw() -> Architecture:
+        nonlocal has_way
+        try:
+            return draw(candidate)
+        except NoFeasibleNeighbor:
+            has_way = False  # once is enough: such a draw has tried a thousand times
+            raise
+
     for _ in range(REDRAWS):
-        candidate = draw(candidate)
+        candidate = drawn(history, redraw, rng, is_first=not (history.n_trials or batch))
+        if candidate is None:
+            return None
         identity = space.identity(candidate)
         if identity not in batch and identity not in seen:
             batch.add(identity)
             return candidate
+        if not has_way:
+            break
     if not isinstance(space, Finite) or space.size > WALKABLE:
         return candidate
     members = _members(space)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, final
 
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._operators import check_repeats, generator, unseen
+from nasturtium.strategies._operators import check_repeats, drawn, generator, unseen
 from nasturtium.trials import History, Proposal
 
 
@@ -41,11 +42,10 @@ class RandomSearch(Strategy):
         for number in range(history.n_trials, history.n_trials + n):
             rng = generator(history, number)
             if self.repeats == "allow":
-                candidate = space.sample(rng)
+                found = drawn(history, partial(space.sample, rng), rng, is_first=number == 0)
             else:
                 found = unseen(history, batch, lambda _, rng=rng: space.sample(rng), rng)  # type: ignore[misc]
-                if found is None:
-                    break
-                candidate = found
-            proposals.append(Proposal(candidate))
+            if found is None:
+                break
+            proposals.append(Proposal(found))
         return proposals

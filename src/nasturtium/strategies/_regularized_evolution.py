@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 
 from nasturtium.errors import NoFeasibleNeighbor, UsageError
-from nasturtium.spaces import Architecture
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._operators import check_repeats, generator, tournament, unseen, youngest
+from nasturtium.strategies._operators import check_repeats, drawn, generator, tournament, unseen, youngest
 from nasturtium.trials import History, Proposal
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from nasturtium.spaces import Architecture
 
 
 @final
@@ -70,14 +71,14 @@ class RegularizedEvolution(Strategy):
                 parents = (population[tournament(losses, self.sample_size, rng)],)
             elif number >= self.population_size and history.n_under_way:
                 break  # nobody to mutate yet
-            child = self._child(history, batch, parents, rng)
+            child = self._child(history, number, batch, parents, rng)
             if child is None:
                 break
             proposals.append(Proposal(child, parents=parents))
         return proposals
 
     def _child(
-        self, history: History, batch: set[str], parents: tuple[int, ...], rng: np.random.Generator
+        self, history: History, number: int, batch: set[str], parents: tuple[int, ...], rng: np.random.Generator
     ) -> Architecture | None:
         space = history.study.space
         parent = history.architecture(parents[0]) if parents else None
@@ -93,7 +94,9 @@ class RegularizedEvolution(Strategy):
 
         if self.repeats == "avoid":
             return unseen(history, batch, draw, rng)
-        return parent if parent is not None and rng.random() < self.identity_rate else draw(None)
+        if parent is not None and rng.random() < self.identity_rate:
+            return parent
+        return drawn(history, lambda: draw(None), rng, is_first=number == 0)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a population that turns over about four times."""

@@ -35,10 +35,7 @@ class ToyLearner(Estimator):
     def ladder(self) -> tuple[Rung, ...]:
         """Return three rungs of one schedule."""
         steps = (max(1, self.epochs // 9), max(1, self.epochs // 3), self.epochs)
-        return tuple(
-            Rung(Fidelity(step, schedule=self.epochs), step / self.epochs)
-            for step in sorted(set(steps))
-        )
+        return tuple(Rung(Fidelity(step, schedule=self.epochs), step / self.epochs) for step in sorted(set(steps)))
 
     def evaluate(self, assignment: Assignment, context: Context) -> Iterator[Measurement]:
         """Yield the cost, then a loss an epoch; the leg's last one comes with the checkpoint."""

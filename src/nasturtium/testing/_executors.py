@@ -191,9 +191,7 @@ def check_out_of_memory(make: Make) -> None:
     )
     for error in errors:
 
-        def script(
-            assignment: Assignment, context: Context, error: Exception = error
-        ) -> Iterator[Measurement]:
+        def script(assignment: Assignment, context: Context, error: Exception = error) -> Iterator[Measurement]:
             raise error
 
         failed = failure_of(make, script)
@@ -207,9 +205,7 @@ def check_not_a_measurement(make: Make) -> None:
         yield {"loss": 0.5}  # type: ignore[misc]
 
     failed = failure_of(make, script)
-    assert failed.reason.startswith("TypeError: an estimator yields Measurement, got dict"), (
-        f"got {failed}"
-    )
+    assert failed.reason.startswith("TypeError: an estimator yields Measurement, got dict"), f"got {failed}"
 
 
 def check_interrupt_is_not_swallowed(make: Make) -> None:

@@ -171,10 +171,7 @@ def renamed(graph: Graph, prefix: str) -> Graph:
             output = inner[edge.source].outputs[before.outputs.index(output)]
         return replace(edge, source=order[edge.source], output=output)
 
-    nodes = tuple(
-        Node(order[n.name], inner.get(n.name, n.op), tuple(map(moved, n.edges)))
-        for n in graph.nodes
-    )
+    nodes = tuple(Node(order[n.name], inner.get(n.name, n.op), tuple(map(moved, n.edges))) for n in graph.nodes)
     return Graph(nodes, tuple(order[name] for name in graph.outputs))
 
 
@@ -186,8 +183,7 @@ def shuffled(graph: Graph, rng: np.random.Generator) -> Graph:
         ready = inputs + [
             node
             for node in left
-            if not isinstance(node.op, Input)
-            and all(edge.delay or edge.source in done for edge in node.edges)
+            if not isinstance(node.op, Input) and all(edge.delay or edge.source in done for edge in node.edges)
         ]
         node = ready[int(rng.integers(len(ready)))]
         left.remove(node)

@@ -198,9 +198,7 @@ Outcome = Mapping[str, float] | str | None
 """How a trial went: its metrics, why it failed, or None while nobody knows."""
 
 
-def told(
-    setting: Setting, trials: Sequence[tuple[Proposal, Outcome]], *, memoize: bool = True
-) -> Log:
+def told(setting: Setting, trials: Sequence[tuple[Proposal, Outcome]], *, memoize: bool = True) -> Log:
     """Return the log in which these trials, which no strategy need have proposed, went so."""
     log = Log(setting, memoize=memoize)
     fidelity = setting.ladder[-1].fidelity
@@ -209,9 +207,7 @@ def told(
     return log
 
 
-def events_of(
-    number: int, proposal: Proposal, outcome: Outcome, asked_at: int, fidelity: Fidelity
-) -> Iterator[Event]:
+def events_of(number: int, proposal: Proposal, outcome: Outcome, asked_at: int, fidelity: Fidelity) -> Iterator[Event]:
     """Yield the events of one trial."""
     yield Asked(number, proposal, asked_at, fidelity)
     if isinstance(outcome, str):

@@ -152,9 +152,7 @@ def check_pure(cls: type[Scheduler]) -> None:
             history = log.history(length, sealed=True)
             before = snapshot(history)
             with untouched_generators():
-                first, second = (
-                    (cls().promote(history), list(cls().retire(history))) for _ in range(2)
-                )
+                first, second = ((cls().promote(history), list(cls().retire(history))) for _ in range(2))
             assert first == second, f"two answers for one history: {first} and {second}"
             assert snapshot(history) == before, "promote changed the history"
 

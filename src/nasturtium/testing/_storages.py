@@ -73,9 +73,7 @@ def sample_events() -> list[Event]:
         Ended(1, State.PAUSED),
         Asked(1, Proposal(None, resume=1), 8, Fidelity(36)),
         Ended(1, State.STOPPED, "stopped by the scheduler", {"valid_error": 0.1}),
-        Asked(
-            2, Proposal(nested, (0, 1), edits, Fidelity(2), None, 3, {"t": (1,)}), 9, Fidelity(2)
-        ),
+        Asked(2, Proposal(nested, (0, 1), edits, Fidelity(2), None, 3, {"t": (1,)}), 9, Fidelity(2)),
         Ended(2, State.FAILED, "ValueError: ü\ttab"),
     ]
 

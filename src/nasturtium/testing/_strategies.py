@@ -83,9 +83,7 @@ def check_arguments_stored_unchanged(cls: type[Strategy]) -> None:
         arguments = {name: getattr(strategy, name) for name in parameters(cls)}
         again = cls(**arguments)
         for name, value in arguments.items():
-            assert getattr(again, name) is value, (
-                f"{name}={value!r} became {getattr(again, name)!r}"
-            )
+            assert getattr(again, name) is value, f"{name}={value!r} became {getattr(again, name)!r}"
     for name, default in parameters(cls).items():
         assert getattr(cls(), name) == default, f"{name}={default!r} is not kept as given"
 

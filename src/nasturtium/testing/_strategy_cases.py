@@ -78,9 +78,7 @@ def texts_of(log: Log) -> list[str]:
 def best_loss(strategy: Strategy, toy: Toy, seed: int) -> float:
     """Return the true loss of the best architecture that 150 trials evaluate."""
     log = study(strategy, toy, trials=150, seed=seed)
-    losses = [
-        toy.metrics(t.architecture)["loss"] for t in log.history().finished() if t.architecture
-    ]
+    losses = [toy.metrics(t.architecture)["loss"] for t in log.history().finished() if t.architecture]
     return min(losses)
 
 

@@ -145,7 +145,10 @@ class Prefix(Sequence[int]):
     def __getitem__(self, index: int | slice) -> int | list[int]:
         """Return one item, or a list of some."""
         if isinstance(index, slice):
-            return [self._items[i] for i in range(*index.indices(self._length))]
+            start, stop, step = index.indices(self._length)
+            if step > 0:
+                return self._items[start:stop:step]
+            return [self._items[i] for i in range(start, stop, step)]
         return self._items[range(self._length)[index]]
 
 
@@ -210,9 +213,10 @@ class History:
         Raises:
             UsageError: There is none.
         """
-        if not 0 <= number < self.n_trials:
-            raise UsageError(f"a trial's number is in [0, {self.n_trials}), got {number}; see `nasturtium show`.")
-        return self._state.records[number].trial(self._sealed)
+        records = self._state.records
+        if not 0 <= number < len(records):
+            raise UsageError(f"a trial's number is in [0, {len(records)}), got {number}; see `nasturtium show`.")
+        return records[number].trial(self._sealed)
 
     def trials(self, *states: State) -> list[Trial]:
         """Return the trials by number: all, or those in the given states."""

@@ -95,6 +95,9 @@ class Rung:
     continues: bool = True
 
 
+_NUMBERS = (float, int)
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -119,8 +122,9 @@ class Measurement:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        """Copy the metrics as floats, and move those named ``test_*`` to the report."""
-        object.__setattr__(self, "metrics", {name: float(value) for name, value in self.metrics.items()})
+        """Copy the metrics as plain numbers, and move those named ``test_*`` to the report."""
+        plain = {k: v if type(v) in _NUMBERS else float(v) for k, v in self.metrics.items()}
+        object.__setattr__(self, "metrics", plain)
         if any(name.startswith("test_") for name in self.metrics):
             report = {k: v for k, v in self.metrics.items() if k.startswith("test_")}
             object.__setattr__(self, "report", {**self.report, **report})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, final
 
+from nasturtium._registry import tuples
 from nasturtium.errors import RequirementError
 from nasturtium.graphs._base import OPERATIONS, Expression, Operation, Shape
 
@@ -45,11 +46,15 @@ class Foreign(Operation):
     Args:
         module: The class. If its constructor takes ``in_channels``, ``in_features`` or ``in_shape``,
             it gets the input's.
-        options: The other constructor arguments as (name, value) pairs.
+        options: The other constructor arguments as (name, value) pairs; lists count as tuples.
     """
 
     module: type
     options: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Freeze lists: an operation is hashable."""
+        object.__setattr__(self, "options", tuple((name, tuples(value)) for name, value in self.options))
 
     def _measured(self, inputs: tuple[Shape, ...]) -> Measured:
         if not _measure:

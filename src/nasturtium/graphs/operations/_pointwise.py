@@ -104,9 +104,7 @@ class Activation(Operation):
     def __post_init__(self) -> None:
         """Check the function's name."""
         if self.function not in _FUNCTIONS:
-            raise UsageError(
-                f"unknown activation {self.function!r}; {near_matches(self.function, _FUNCTIONS)}"
-            )
+            raise UsageError(f"unknown activation {self.function!r}; {near_matches(self.function, _FUNCTIONS)}")
 
     def shape(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
