@@ -144,7 +144,7 @@ def test_an_argument_without_json_makes_a_component_opaque(pots):
     described = pots.describe(Clay(label=lambda: None))
     assert set(described) >= {"opaque"}
     assert described["opaque"].endswith("Clay")
-    with pytest.raises(UsageError, match="a stored pot must be a registered one, got .*Clay"):
+    with pytest.raises(UsageError, match=r"a stored pot must be a registered one, got .*Clay"):
         pots.restore(described)
 
 

@@ -157,7 +157,7 @@ def test_a_study_that_has_not_begun_has_no_history():
 
 
 def test_prior_results_reach_the_strategy_and_survive_reopening():
-    a = TOY.space.parse("{%s}" % ",".join(f'"layer_{i}":"a"' for i in range(8)))
+    a = next(iter(TOY.space))
     prior = [PriorTrial(a, {"loss": 0.5}, "digits", Fidelity())]
     storage = MemoryStorage()
     study(storage=storage, name="s", prior=prior).run("random-search", trials=1)

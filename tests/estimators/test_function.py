@@ -13,9 +13,9 @@ from nasturtium.trials import Fidelity
 A = Architecture({"x": "a", "y": "a"})
 
 
-def measured(function, architecture=A, fidelity=Fidelity()):
+def measured(function, architecture=A, epochs=0):
     context = Context(small_table().space, None, 0, Shelf()({}))
-    return list(Function(function).evaluate(Assignment(0, architecture, fidelity), context))
+    return list(Function(function).evaluate(Assignment(0, architecture, Fidelity(epochs)), context))
 
 
 def test_it_is_called_once_with_the_architecture():
@@ -55,4 +55,4 @@ def test_the_whole_space_is_refused():
 
 
 def test_it_measures_at_the_fidelity_it_is_asked_for():
-    assert [m.step for m in measured(lambda a: {"loss": 1.0}, fidelity=Fidelity(5))][-1] == 5
+    assert [m.step for m in measured(lambda a: {"loss": 1.0}, epochs=5)][-1] == 5

@@ -7,7 +7,6 @@ import pytest
 
 from nasturtium.errors import UsageError
 from nasturtium.spaces import choice, decisions, integer, option, real, repeat, subset
-from nasturtium.spaces._tree import Categorical, Interval
 
 
 def draws(block, n=20_000, seed=0):
@@ -81,7 +80,7 @@ def test_a_rule_shortens_the_options():
 
 def test_a_rule_that_leaves_nothing_says_where():
     space = decisions(a=choice(1, 9), b=choice(2, 3, rule=rising))
-    with pytest.raises(UsageError, match="at least one option, got none at 'b' after {'a': 9}"):
+    with pytest.raises(UsageError, match=r"at least one option, got none at 'b' after \{'a': 9\}"):
         list(space)
 
 
@@ -145,15 +144,6 @@ def test_a_real_is_a_float_within_its_ends():
     assert np.mean([v < 1e-2 for v in logarithmic]) == pytest.approx(0.5, abs=0.03)
 
 
-@pytest.mark.parametrize("position", [0.0, 0.3, 1 - 1e-16])
-@pytest.mark.parametrize("low", [1e-5, 0.1, 3.0])
-def test_rounding_never_leaves_the_interval(position, low):
-    interval = Interval("x", low, 7.0, is_log=True, is_integer=False)
-    value = interval.at(position, {})
-    assert low <= value <= 7.0
-    assert 0 <= interval.position(value, {}) < 1
-
-
 def test_a_point_is_a_single_option():
     space = decisions(x=real(0.5, 0.5))
     assert space.size == 1
@@ -181,29 +171,6 @@ def test_a_logarithm_needs_positive_numbers():
 def test_an_integers_ends_are_whole():
     with pytest.raises(UsageError, match="ends are whole"):
         integer(0.5, 3)
-
-
-@pytest.mark.parametrize(
-    ("decision", "value"),
-    [
-        (Interval("x", 1, 5, is_log=False, is_integer=True), 2.0),
-        (Interval("x", 1, 5, is_log=False, is_integer=True), True),
-        (Interval("x", 1, 5, is_log=False, is_integer=True), 6),
-        (Interval("x", 1.0, 5.0, is_log=False, is_integer=False), float("nan")),
-        (Interval("x", 1.0, 5.0, is_log=False, is_integer=False), 2),
-        (Categorical("x", (1, 2)), 1.0),
-        (Categorical("x", (1, 2)), "1"),
-    ],
-)
-def test_a_value_of_another_type_or_place_is_refused(decision, value):
-    with pytest.raises(UsageError, match="'x' is "):
-        decision.position(value, {})
-
-
-def test_another_value_is_uniform_among_the_others():
-    decision = Categorical("x", ("a", "b", "c", "d"))
-    found = [decision.other("b", p, {}) for p in np.linspace(0, 1, 3_000, endpoint=False)]
-    assert shares(found) == {"'a'": 1 / 3, "'c'": 1 / 3, "'d'": 1 / 3}
 
 
 # --- repeat --------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from nasturtium.spaces._tree import Categorical, Choice, Group
 from nasturtium.testing import Shapes, check_space, space_checks
 
 LAWS = dict(space_checks())
+SHAPES = Shapes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +216,7 @@ class ForgetsTraining(Letters):
 class Widths(Space, Networks):
     """Networks of one layer, which the others spoil."""
 
-    shapes: Shapes = Shapes()
+    shapes: Shapes = SHAPES
 
     def on(self, task):
         return replace(self, shapes=Shapes(task.input_shape, task.n_outputs))

@@ -109,7 +109,7 @@ class IgnoresTheSeed(Sound):
 
 class ChangesFoldedState(Sound):
     def draw(self, history, number):
-        state = history.fold("count", list, lambda state, trial: state + [trial.number])
+        state = history.fold("count", list, lambda state, trial: [*state, trial.number])
         state.append(-1)
         return super().draw(history, number + len(state))
 

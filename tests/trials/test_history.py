@@ -21,12 +21,13 @@ from nasturtium.trials import (
     Objective,
     PriorTrial,
     Proposal,
+    Rung,
     Setting,
     State,
 )
 
 SPACE = decisions(x=choice(*range(20)))
-LOW, HIGH = Fidelity(1, schedule=3), Fidelity(3)
+NOTHING, LOW, HIGH = Fidelity(), Fidelity(1, schedule=3), Fidelity(3)
 
 
 def a(x):
@@ -40,7 +41,7 @@ def log_of(*events, objectives=("loss",), limits=(), memoize=True):
     return log
 
 
-def asked(number, fidelity=Fidelity(), **proposal):
+def asked(number, fidelity=NOTHING, **proposal):
     return Asked(number, Proposal(a(number), **proposal), 0, fidelity)
 
 
@@ -103,6 +104,32 @@ def test_a_trial_lost_in_its_first_leg_is_pending_again():
     log = log_of(asked(0), measured(0, loss=0.5), Lost(0, "interrupted", is_crash=False))
     trial = log.history().trial(0)
     assert (trial.state, trial.measurements, trial.attempt) == (State.PENDING, (), 0)
+
+
+def test_what_came_before_a_checkpoint_is_kept_and_starts_the_count_of_losses_anew():
+    def saved(step, reference):
+        return Measured(0, Measurement(step, {"loss": 1 / (1 + step)}, checkpoint=reference))
+
+    log = log_of(asked(0, HIGH), measured(0, 0), saved(1, "one"), measured(0, 2, loss=0.3))
+    log.append([Lost(0, "killed")])
+    assert [m.step for m in log.history().trial(0).measurements] == [0, 1]
+    assert log.history().trial(0).attempt == 1
+    log.append([measured(0, 2, loss=0.3), Lost(0, "killed")])
+    assert log.history().trial(0).attempt == 2
+    log.append([saved(2, "two"), Lost(0, "killed")])
+    trial = log.history().trial(0)
+    assert (trial.step, trial.attempt, trial.checkpoint) == (2, 1, "two")
+
+
+def test_epochs_are_counted_over_all_legs():
+    leg = [asked(0, LOW), measured(0, 0), measured(0, 1, loss=0.5), ended(0, State.PAUSED)]
+    log = log_of(*leg, asked(1, HIGH), measured(1, 0), measured(1, 2, loss=0.5))
+    assert log.history().n_epochs == 3
+    log.append([Lost(1, "killed"), Asked(0, Proposal(a(0), resume=0), 0, HIGH), measured(0, 0)])
+    assert log.history().n_epochs == 1
+    log.append([measured(0, 3, loss=0.4), ended(0)])
+    assert log.history().n_epochs == 4
+    assert log.history().before(3).n_epochs == 1
 
 
 def test_notes_change_nothing():
@@ -181,6 +208,17 @@ def test_a_sealed_history_hides_the_report():
     assert history.fold("report", dict, lambda state, trial: {**state, **trial.report})
 
 
+def test_completed_is_a_sequence_that_stays_as_it_is():
+    log = log_of(*one(0, 0.5), *one(1, 0.4), *one(2, 0.3))
+    completed = log.history().completed
+    log.append(one(3, 0.2))
+    assert list(completed) == [0, 1, 2]
+    assert (completed[0], completed[-1], len(completed), 1 in completed, 3 in completed) == (0, 2, 3, True, False)
+    assert [completed[-2:], completed[:1], completed[::-1], completed[5:]] == [[1, 2], [0], [2, 1, 0], []]
+    with pytest.raises(IndexError):
+        completed[3]
+
+
 # --- losses --------------------------------------------------------------------------------------
 
 
@@ -247,6 +285,27 @@ def test_losses_do_not_depend_on_when_they_are_asked_for():
             np.testing.assert_array_equal(log.history().losses(at=at), fresh.history().losses(at=at))
 
 
+def test_a_stopped_trial_has_the_values_that_were_predicted_for_it():
+    log = log_of(asked(0, HIGH), measured(0, 3, loss=0.4), ended(0))
+    log.append([asked(1, HIGH), measured(1, 1, loss=0.9)])
+    log.append([Ended(1, State.STOPPED, "stopped by the scheduler", {"loss": 0.7})])
+    assert log.history().losses()[:, 0].tolist() == [0.4, 0.7]
+    assert log.history().losses(at=LOW)[1, 0] == 0.9
+
+
+def test_a_failed_trial_keeps_what_it_measured_at_lower_rungs():
+    log = log_of(asked(0, HIGH), measured(0, 3, loss=0.4), ended(0))
+    log.append([asked(1, HIGH), measured(1, 1, loss=0.9), ended(1, State.FAILED, "died")])
+    assert isnan(log.history().losses()[1, 0])
+    assert log.history().losses(at=LOW)[1, 0] == 0.9
+
+
+def test_a_trial_of_the_whole_space_has_no_loss():
+    log = log_of(Asked(0, Proposal(None), 0, NOTHING), measured(0, loss=0.1), ended(0), *one(1, 0.5))
+    assert isnan(log.history().losses()[0, 0])
+    assert [t.number for t in log.history().front()] == [1]
+
+
 # --- front ---------------------------------------------------------------------------------------
 
 
@@ -264,6 +323,21 @@ def test_the_front_of_nothing_is_empty():
     assert log_of().history().front() == []
     assert log_of(asked(0)).history().front() == []
     assert log_of(*one(0, nan)).history().front() == []
+
+
+def test_before_any_has_finished_those_paused_highest_stand_in():
+    setting = Setting(SPACE, (Objective("loss"),), ladder=(Rung(LOW, 1 / 3), Rung(HIGH)))
+    log = Log(setting)
+    log.append([asked(0, LOW), measured(0, 1, loss=0.5), ended(0, State.PAUSED)])
+    log.append([asked(1, LOW), measured(1, 1, loss=0.4), ended(1, State.PAUSED)])
+    assert [t.number for t in log.history().front()] == [1]
+    log.append([Asked(0, Proposal(a(0), resume=0), 0, HIGH), measured(0, 3, loss=0.6), ended(0)])
+    assert [t.number for t in log.history().front()] == [0]
+
+
+def test_trials_that_violate_a_limit_are_on_no_front():
+    events = [asked(0), measured(0, loss=0.1, latency_ms=20.0), ended(0)]
+    assert log_of(*events, limits=(Limit("latency_ms", 10.0),)).history().front() == []
 
 
 # --- fold ----------------------------------------------------------------------------------------

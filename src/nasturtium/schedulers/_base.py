@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium._registry import Registry
 from nasturtium.trials import Decision, Fidelity, History, Measurement, Proposal, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Scheduler(ABC):

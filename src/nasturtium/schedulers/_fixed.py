@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.schedulers._base import SCHEDULERS, Scheduler
-from nasturtium.trials import Fidelity, History
+
+if TYPE_CHECKING:
+    from nasturtium.trials import Fidelity, History
 
 
 @final

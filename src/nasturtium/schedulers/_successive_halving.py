@@ -7,15 +7,17 @@ Optimization", AISTATS (arXiv 1502.07943).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
 from nasturtium.errors import UsageError
 from nasturtium.schedulers._base import SCHEDULERS, Scheduler
 from nasturtium.trials import Fidelity, History, Proposal, State, Trial, ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @final

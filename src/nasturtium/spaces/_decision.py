@@ -106,7 +106,7 @@ class Interval:
         """Return the number at a position in [0, 1)."""
         del prefix
         low, high = self._ends()
-        raw = low + position * (high - low)
+        raw = low + float(position) * (high - low)
         number = exp(raw) if self.is_log else raw
         if self.is_integer:
             return min(max(round(number), int(self.low)), int(self.high))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
 from nasturtium.spaces import Architecture
 from nasturtium.trials._values import Fidelity, Measurement, Proposal, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @final
@@ -109,31 +111,39 @@ def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
         data = {"n": event.number, "p": event.proposal.to_json(), "at": event.asked_at, "f": event.fidelity.to_json()}
         return "asked", data
     if isinstance(event, Measured):
-        m = event.measurement
-        data = {"n": event.number, "s": m.step, "m": dict(m.metrics), "t": m.seconds}
-        if m.report:
-            data["r"] = dict(m.report)
-        if m.checkpoint is not None:
-            data["c"] = m.checkpoint
-        if m.architecture is not None:
-            data["a"] = m.architecture.to_json()
-        if m.note is not None:
-            data["o"] = m.note
-        return "measured", data
+        return "measured", _measured_to_json(event)
     if isinstance(event, Ended):
-        data = {"n": event.number, "s": str(event.state)}
-        if event.reason is not None:
-            data["r"] = event.reason
-        if event.predicted:
-            data["p"] = dict(event.predicted)
-        if event.details:
-            data["d"] = event.details
-        if event.at is not None:
-            data["e"] = event.at
-        return "ended", data
+        return "ended", _ended_to_json(event)
     if isinstance(event, Lost):
         return "lost", {"n": event.number, "r": event.reason, "c": event.is_crash}
     return event.kind, dict(event.data)
+
+
+def _measured_to_json(event: Measured) -> dict[str, Any]:
+    m = event.measurement
+    data = {"n": event.number, "s": m.step, "m": dict(m.metrics), "t": m.seconds}
+    if m.report:
+        data["r"] = dict(m.report)
+    if m.checkpoint is not None:
+        data["c"] = m.checkpoint
+    if m.architecture is not None:
+        data["a"] = m.architecture.to_json()
+    if m.note is not None:
+        data["o"] = m.note
+    return data
+
+
+def _ended_to_json(event: Ended) -> dict[str, Any]:
+    data: dict[str, Any] = {"n": event.number, "s": str(event.state)}
+    if event.reason is not None:
+        data["r"] = event.reason
+    if event.predicted:
+        data["p"] = dict(event.predicted)
+    if event.details:
+        data["d"] = event.details
+    if event.at is not None:
+        data["e"] = event.at
+    return data
 
 
 @lru_cache(maxsize=256)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nasturtium.errors import MissingExtraError, UsageError
 from nasturtium.spaces import Architecture, Space
-from nasturtium.trials._events import Event
 from nasturtium.trials._pareto import non_dominated
 from nasturtium.trials._replay import Replay
 from nasturtium.trials._values import INFEASIBLE, Fidelity, Limit, Objective, Rung, State, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from nasturtium.trials._events import Event
 
 S = TypeVar("S")
 

@@ -7,10 +7,8 @@ from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nasturtium.errors import StorageError
-from nasturtium.spaces import Space
 from nasturtium.trials._events import Asked, Ended, Event, Lost, Measured
 from nasturtium.trials._values import (
     INFEASIBLE,
@@ -25,6 +23,10 @@ from nasturtium.trials._values import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from nasturtium.spaces import Space
 
 
 class Framed(Protocol):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from math import inf
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasturtium._registry import tuples
 from nasturtium.errors import UsageError
 from nasturtium.graphs import EDITS, Edit
 from nasturtium.spaces import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @final
