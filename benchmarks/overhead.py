@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from rich.console import Console
@@ -21,6 +22,9 @@ from rich.table import Table
 
 import nasturtium as nas
 from nasturtium.spaces import choice, decisions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPTIONS = ("none", "skip", "conv1", "conv3", "pool")
 NAMES = [f"edge_{i}" for i in range(6)]
@@ -48,6 +52,11 @@ def study(storage: str | None, name: str) -> nas.Study:
     )
 
 
+def run_ours(strategy: str, storage: str | None, n: int) -> None:
+    """Run a strategy of ours on the toy."""
+    study(storage, "s").run(strategy, trials=n, seed=0)
+
+
 def run_optuna(storage: str | None, n: int) -> None:
     """Run Optuna's random sampler on the same toy."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -61,19 +70,18 @@ def main() -> None:
     table = Table("CPU ms a trial", *(f"{n:,} trials" for n in sizes), "wanted")
     with tempfile.TemporaryDirectory() as folder:
         for strategy in ("random-search", "regularized-evolution"):
-            memory = [cpu_ms(lambda n=n: study(None, "s").run(strategy, trials=n), n) for n in sizes]
+            memory = [cpu_ms(partial(run_ours, strategy, None, n), n) for n in sizes]
             table.add_row(f"{strategy}, memory", *(f"{ms:.3f}" for ms in memory), "<= 0.12")
-            stored = []
-            for n in sizes:
-                url = f"sqlite:///{Path(folder) / f'{strategy}-{n}.db'}"
-                stored.append(cpu_ms(lambda n=n, url=url: study(url, "s").run(strategy, trials=n), n))
+            stored = [cpu_ms(partial(run_ours, strategy, f"sqlite:///{folder}/{strategy}-{n}.db", n), n) for n in sizes]
             table.add_row(f"{strategy}, SQLite", *(f"{ms:.3f}" for ms in stored), "<= 0.8")
         # Optuna's SQLite run of 10,000 trials would take minutes and is left out.
-        memory = [cpu_ms(lambda n=n: run_optuna(None, n), n) for n in sizes]
+        memory = [cpu_ms(partial(run_optuna, None, n), n) for n in sizes]
         table.add_row("Optuna random, memory", *(f"{ms:.3f}" for ms in memory), "")
         limited = [n for n in sizes if n <= 1_000]
-        stored = [cpu_ms(lambda n=n: run_optuna(f"sqlite:///{folder}/optuna-{n}.db", n), n) for n in limited]
-        table.add_row("Optuna random, SQLite", *(f"{ms:.3f}" for ms in stored), *["-"] * (len(sizes) - len(limited)), "")
+        stored = [cpu_ms(partial(run_optuna, f"sqlite:///{folder}/optuna-{n}.db", n), n) for n in limited]
+        table.add_row(
+            "Optuna random, SQLite", *(f"{ms:.3f}" for ms in stored), *["-"] * (len(sizes) - len(limited)), ""
+        )
         url = f"sqlite:///{Path(folder) / f'random-search-{sizes[-1]}.db'}"
         begun = time.process_time()
         reopened = study(url, "s")
@@ -86,7 +94,9 @@ def main() -> None:
         "import sys, time; b = time.process_time(); import nasturtium; "
         "print(f'{time.process_time() - b:.2f} CPU s (wanted <= 0.3), torch loaded:', 'torch' in sys.modules)"
     )
-    answers = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(3)]
+    answers = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(3)
+    ]
     console.print("import nasturtium:", min(answer.stdout.strip() for answer in answers))
 
 

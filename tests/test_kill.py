@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRIALS = 30
 COMMON = ["--space", "chain(stages=2, depth=2, widths=(4, 8))", "--estimator", "training(epochs=1)"]

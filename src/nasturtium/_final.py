@@ -6,21 +6,22 @@ other. Which networks and how many epochs is fixed before it begins, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from nasturtium._study import Study
 from nasturtium.errors import UsageError
-from nasturtium.spaces import Architecture
 from nasturtium.strategies import Strategy
 from nasturtium.trials import History, Note, Proposal, State, Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from nasturtium.estimators._checkpoint import Checkpoint
     from nasturtium.export import Exported
     from nasturtium.report import FinalResults
+    from nasturtium.spaces import Architecture
 
 MOST_EPOCHS = 200
 """The longest final training that is planned."""
@@ -251,7 +252,7 @@ def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
     data = checkpoint_data(study, trial)
     if data is None:
         raise UsageError(
-            f"only a trial with a checkpoint is exported, got trial {trial.number} ({trial.state}); the front's have one."
+            f"only a trial with a checkpoint is exported, got trial {trial.number} ({trial.state}); see the front."
         )
     return export_chosen(study, Chosen(trial, "search", trial.step, Checkpoint.from_bytes(data), {}), folder)
 

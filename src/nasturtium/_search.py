@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 import time
@@ -338,7 +339,7 @@ def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
                 torch.autograd.backward(task.loss(network(x), y))
                 optimizer.step()
             stamps.append(time.perf_counter())
-            times.append(median(b - a for a, b in zip(stamps[1:], stamps[2:], strict=False)) if len(stamps) > 2 else 0.1)
+            times.append(median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 2 else 0.1)
     finally:
         torch.set_num_threads(threads)
     # Validation, statistics of normalization and the checkpoint come on top of the steps.
@@ -424,9 +425,7 @@ def search_phase(
     )
 
 
-def final_phase(
-    study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None
-) -> Study | None:
+def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> Study | None:
     """Run the final training and return its study; None if there is nothing to train."""
     opened = open_final(study, plan_final(study, seconds, workers))
     if opened is None:

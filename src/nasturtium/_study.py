@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from nasturtium._registry import Registry
 from nasturtium.engine import (
     Budget,
     Executor,
@@ -46,6 +44,11 @@ from nasturtium.trials import (
     as_objective,
     ranking,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nasturtium._registry import Registry
 
 T = TypeVar("T")
 
@@ -216,7 +219,7 @@ class Study:
         described = STRATEGIES.describe(strategy)
         if stored["strategy"] != described:
             raise StudyExistsError(
-                f"study {self.name!r} runs strategy {stored['strategy']}, got {described}; take a new study for another."
+                f"study {self.name!r} runs strategy {stored['strategy']}, got {described}; take a new study."
             )
         if seed is not None and seed != stored["seed"]:
             raise StudyExistsError(f"study {self.name!r} has seed {stored['seed']}, got {seed}; take a new study.")
@@ -362,7 +365,9 @@ class Study:
         if not proposals:
             if history.trials(State.PENDING, State.RUNNING):
                 return None
-            raise SearchFinished(f"{type(chosen).__name__} has nothing left to propose after {history.n_trials} trials.")
+            raise SearchFinished(
+                f"{type(chosen).__name__} has nothing left to propose after {history.n_trials} trials."
+            )
         event = asked_event(history, proposals[0], 0, self.scheduler)
         journal.add(event)
         journal.flush()

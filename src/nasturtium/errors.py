@@ -19,8 +19,11 @@ Every message has three parts: the rule, the value got, the way out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class NasturtiumError(Exception):

@@ -154,9 +154,7 @@ def test_a_save_without_a_place_is_a_clear_failure():
     executor.start(workload_of(script))
     last = last_of(executor)
     executor.close()
-    assert last.reason.startswith(
-        "UsageError: checkpoints of worker processes need a place, got none"
-    )
+    assert last.reason.startswith("UsageError: checkpoints of worker processes need a place, got none")
 
 
 # --- the end ------------------------------------------------------------------------------------

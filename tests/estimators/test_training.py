@@ -107,7 +107,7 @@ def test_a_missing_checkpoint_means_a_fresh_start_and_a_remark(
 
 def test_a_network_that_diverges_says_so(space: Space, task: Task, architecture: Architecture) -> None:
     wild = Training(epochs=1, learning_rate=1e30, clip=1e30)
-    with pytest.raises(Diverged, match="the loss is .* in epoch 1"):
+    with pytest.raises(Diverged, match=r"the loss is .* in epoch 1"):
         trained(wild, space, task, Assignment(0, architecture, Fidelity(1)))
 
 
@@ -119,9 +119,7 @@ def test_another_seed_gives_other_weights(space: Space, task: Task, architecture
     assert any(not torch.equal(t, network_of(two)[n]) for n, t in network_of(one).items())
 
 
-def test_the_judged_network_is_the_one_in_the_checkpoint(
-    space: Space, task: Task, architecture: Architecture
-) -> None:
+def test_the_judged_network_is_the_one_in_the_checkpoint(space: Space, task: Task, architecture: Architecture) -> None:
     measured, memory = trained(Training(epochs=2), space, task, Assignment(0, architecture, Fidelity(2)))
     network = build(space.graph(architecture).simplified())
     network.load_state_dict(network_of(memory))

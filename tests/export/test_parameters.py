@@ -38,9 +38,7 @@ def test_one_number_of_channels_is_called_so():
 
 
 def test_equal_names_of_two_constants_are_told_apart():
-    cells = [
-        chain_of([("a", o.MaxPool(k)), ("b", o.AvgPool(n))]) for k, n in ((3, 5), (5, 3), (3, 3))
-    ]
+    cells = [chain_of([("a", o.MaxPool(k)), ("b", o.AvgPool(n))]) for k, n in ((3, 5), (5, 3), (3, 3))]
     found = families(chain(*((f"cell_{i}", cell) for i, cell in enumerate(cells))))
     assert signature(found["Cell"])[0] == "a_kernel_size"
     assert "b_kernel_size" in signature(found["Cell"])

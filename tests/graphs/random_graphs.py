@@ -91,9 +91,7 @@ class _Random:
         self.values.append((result, op.shape(*[shape] * len(wires))))
 
     def nest(self, name):
-        wires, shapes = zip(
-            *[self.pick(self.values) for _ in range(self.rng.integers(1, 3))], strict=True
-        )
+        wires, shapes = zip(*[self.pick(self.values) for _ in range(self.rng.integers(1, 3))], strict=True)
         if shapes not in self.nested or self.rng.random() < 0.3:
             inner = _Random(self.rng, [None] * len(shapes), self.depth - 1, self.is_recurrent)
             inner.values = [(w, s) for (w, _), s in zip(inner.values, shapes, strict=True)]
@@ -101,12 +99,8 @@ class _Random:
         graph = self.nested[shapes]
         node = self.b.add(name, graph, *wires)
         # Every second output is read by its name, the first one also without.
-        for i, (output, shape) in enumerate(
-            zip(graph.outputs, graph.infer(*shapes).outputs, strict=True)
-        ):
-            wire = tuple(
-                replace(e, output=output if i or self.rng.random() < 0.5 else None) for e in node
-            )
+        for i, (output, shape) in enumerate(zip(graph.outputs, graph.infer(*shapes).outputs, strict=True)):
+            wire = tuple(replace(e, output=output if i or self.rng.random() < 0.5 else None) for e in node)
             self.values.append((wire, shape))
 
     def finished(self, n_nodes):

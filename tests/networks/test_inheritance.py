@@ -148,8 +148,7 @@ def test_fresh_weights_follow_the_seed():
     graph, edit = start(), Widen("conv_1", 8)
     given = tensors(build(graph))
     one, same, other = (
-        tensors(inherit(edit.apply(graph), graph, [edit], given, seed=s))["conv_1.conv.weight"]
-        for s in (1, 1, 2)
+        tensors(inherit(edit.apply(graph), graph, [edit], given, seed=s))["conv_1.conv.weight"] for s in (1, 1, 2)
     )
     assert np.array_equal(one, same)
     assert np.array_equal(one[:4], other[:4])

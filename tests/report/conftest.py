@@ -37,9 +37,7 @@ class Images:
 class Studies:
     """Writes a log and hands out what the report sees of it."""
 
-    def __init__(
-        self, space=None, objectives=("valid_error",), limits=(), strategy="random-search"
-    ):
+    def __init__(self, space=None, objectives=("valid_error",), limits=(), strategy="random-search"):
         self.space = space or decisions(a=choice(*range(50)), b=choice(*range(300)))
         aims = tuple(o if isinstance(o, Objective) else Objective(o) for o in objectives)
         setting = Setting(self.space, aims, tuple(limits), ladder=(Rung(TOP),))

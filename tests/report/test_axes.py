@@ -57,15 +57,11 @@ def test_values_from_zero_up_keep_zero_as_the_end():
 
 def test_ticks_are_round():
     assert Axis("x", 0.0, 1.0).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    assert Axis("x", 900.0, 110_000.0, is_log=True).ticks() == pytest.approx(
-        [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5]
-    )
+    assert Axis("x", 900.0, 110_000.0, is_log=True).ticks() == pytest.approx([1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5])
     assert [tick_text("params", t) for t in (1e3, 2.5e6)] == ["1k", "2.5M"]
 
 
 def test_the_frame_holds_titles_ticks_content_and_a_description():
-    svg = frame(
-        Axis("params", 0.0, 10.0), Axis("valid_error", 0.0, 1.0), Markup("<g/>"), label="<x>"
-    )
+    svg = frame(Axis("params", 0.0, 10.0), Axis("valid_error", 0.0, 1.0), Markup("<g/>"), label="<x>")
     for part in ("parameters", "validation error", "100 %", "<g/>", 'aria-label="&lt;x&gt;"'):
         assert part in svg

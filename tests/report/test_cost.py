@@ -39,16 +39,12 @@ def test_what_is_not_recorded_is_not_claimed(networks, studies):
     assert "not recorded" in cost_section(studies().found())
     assert "none: the space has no limits" in cost_section(studies().found())
     limited = studies(networks().space.limited(params=5000))
-    assert '<th scope="row">draws that broke a limit</th><td>not recorded' in cost_section(
-        limited.found()
-    )
+    assert '<th scope="row">draws that broke a limit</th><td>not recorded' in cost_section(limited.found())
 
 
 def test_what_is_recorded_is_shown(studies):
     html = cost_section(
-        studies().found(
-            spent={"search": 60.0, "final": 30.0}, rejected_share=0.25, plan={"why": "because <x>"}
-        )
+        studies().found(spent={"search": 60.0, "final": 30.0}, rejected_share=0.25, plan={"why": "because <x>"})
     )
     assert "1 min 30 s (search 1 min 0 s, final 30 s)" in html
     assert "25.00 %" in html

@@ -47,9 +47,7 @@ def test_only_a_plane_has_stairs(studies):
 
 
 def test_aims_and_limits_are_told(studies):
-    study = studies(
-        objectives=[Objective("accuracy", maximize=True)], limits=[Limit("latency_ms", 2.0)]
-    )
+    study = studies(objectives=[Objective("accuracy", maximize=True)], limits=[Limit("latency_ms", 2.0)])
     html = front_section(study.found())
     assert "accuracy (higher is better)" in html
     assert "Limits: latency (ms) ≤ 2" in html

@@ -79,9 +79,7 @@ def test_html_cells_are_escaped_and_numbers_sortable(studies):
 def test_a_missing_number_sorts_as_nothing(studies):
     study = studies()
     study.end(valid_error=nan)
-    html = html_table(
-        [metric_column("valid_error")], study.history.trials(), row_id="r", caption="c"
-    )
+    html = html_table([metric_column("valid_error")], study.history.trials(), row_id="r", caption="c")
     assert '<td class="number" data-value="">–</td>' in html
 
 

@@ -28,8 +28,6 @@ def test_join_keeps_markup_and_escapes_the_rest():
     assert join([Markup("<b/>"), "<", 3]) == "<b/>&lt;3"
 
 
-@pytest.mark.parametrize(
-    ("value", "short"), [(1.0, "1"), (-0.001, "0"), (1.239, "1.24"), (10.0, "10")]
-)
+@pytest.mark.parametrize(("value", "short"), [(1.0, "1"), (-0.001, "0"), (1.239, "1.24"), (10.0, "10")])
 def test_coordinates_are_short(value, short):
     assert coordinate(value) == short

@@ -90,9 +90,7 @@ def test_final_results_are_in_it(networks, tmp_path):
     assert "trial-0" in page
 
 
-@pytest.mark.parametrize(
-    "objectives", [["valid_error"], ["valid_error", "params"], ["a", "b", "c"]]
-)
+@pytest.mark.parametrize("objectives", [["valid_error"], ["valid_error", "params"], ["a", "b", "c"]])
 def test_any_state_of_a_study_gives_a_page(studies, tmp_path, objectives):
     study = studies(objectives=objectives)
     written(study, tmp_path)

@@ -23,10 +23,7 @@ def test_it_says_what_was_searched_how_long_and_what_came_of_it(studies):
         "A search of the space chain on the task digits by random-search (seed 0) ran 3 trials: "
         "1 finished, 1 failed, 1 stopped, paused or not ended; 1 min 2 s charged."
     ) in html
-    assert (
-        "The best validation error is 12.50 % with 1,234 parameters "
-        "(trial 0, of 1 on the Pareto front)."
-    ) in html
+    assert ("The best validation error is 12.50 % with 1,234 parameters (trial 0, of 1 on the Pareto front).") in html
     assert (
         "After final training (40 epochs), the test error of trial 0 is 5.00 % "
         "(95 % interval 3.81–6.53 %, 1,000 test examples)."
@@ -36,9 +33,7 @@ def test_it_says_what_was_searched_how_long_and_what_came_of_it(studies):
 def test_search_weights_are_named_as_such(studies):
     study = studies()
     study.end(valid_error=0.125)
-    assert "With the weights of the search (4 epochs)" in summary(
-        study.found([result(0, weights="search", epochs=4)])
-    )
+    assert "With the weights of the search (4 epochs)" in summary(study.found([result(0, weights="search", epochs=4)]))
 
 
 def test_an_unread_test_error_is_not_told(studies):

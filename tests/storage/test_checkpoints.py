@@ -108,8 +108,7 @@ def test_waste_goes_before_surplus(store, folder):
 
 def test_a_temporary_store_goes_with_its_process():
     code = (
-        "from nasturtium.storage import CheckpointStore\n"
-        "store = CheckpointStore(); store.put(b'a'); print(store.url)"
+        "from nasturtium.storage import CheckpointStore\nstore = CheckpointStore(); store.put(b'a'); print(store.url)"
     )
     url = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not os.path.exists(url.stdout.strip().removeprefix("file://"))
@@ -136,9 +135,7 @@ def test_a_view_is_what_an_estimator_needs(store):
     assert store.get(view.save(b"mine")) == b"mine"
 
 
-@pytest.mark.parametrize(
-    "url", ["s3://bucket/x", "/tmp/x", "checkpoints", "file://host/x", "file:x", ""]
-)
+@pytest.mark.parametrize("url", ["s3://bucket/x", "/tmp/x", "checkpoints", "file://host/x", "file:x", ""])
 def test_other_urls_are_refused(url):
     with pytest.raises(UsageError, match=r"such as file:///data/checkpoints, got .*; write one"):
         CheckpointStore(url)

@@ -39,9 +39,7 @@ def test_of_others_nothing_is_known(owner):
 def test_without_start_times_only_a_missing_process_is_certain(monkeypatch):
     owner = new_owner()
     host, pid, _ = owner.rsplit(":", 2)
-    monkeypatch.setattr(
-        _leases, "Path", lambda name: type("Missing", (), {"exists": lambda _: False})()
-    )
+    monkeypatch.setattr(_leases, "Path", lambda name: type("Missing", (), {"exists": lambda _: False})())
     assert is_alive(f"{host}:{pid}:-abcd") is None
     assert is_alive(f"{host}:{2**22 + 1}:-abcd") is False  # beyond Linux's greatest number
 

@@ -59,9 +59,7 @@ def test_an_old_database_is_upgraded_once(old_database, run_sql, releases, creat
         with closing(SqlStorage(f"sqlite:///{old_database}", create=create)) as storage:
             assert len(storage.read("old")) == 4
     assert run_sql(old_database, "", QUERY) == [(1, "logs_and_leases"), (2, "add_color")]
-    assert run_sql(old_database, "", "SELECT name, color FROM nasturtium_studies") == [
-        ("old", None)
-    ]
+    assert run_sql(old_database, "", "SELECT name, color FROM nasturtium_studies") == [("old", None)]
 
 
 def test_a_failed_upgrade_changes_nothing(old_database, run_sql, releases):

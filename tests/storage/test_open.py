@@ -19,10 +19,7 @@ def test_a_url_is_a_database(tmp_path):
 
 
 def test_sqlalchemy_is_loaded_when_it_is_used():
-    code = (
-        "import sys; from nasturtium.storage import open_storage; open_storage()\n"
-        "print('sqlalchemy' in sys.modules)"
-    )
+    code = "import sys; from nasturtium.storage import open_storage; open_storage()\nprint('sqlalchemy' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "False"
 

@@ -73,8 +73,7 @@ def test_wal_and_what_a_commit_waits_for(path):
             storage.append(f"durable {durable}", NOTES, after=0)
             with storage._database.reading() as connection:
                 modes[durable] = [
-                    connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                    for name in ("journal_mode", "synchronous")
+                    connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
                 ]
     assert modes == {False: ["wal", 1], True: ["wal", 2]}  # 1 is NORMAL, 2 is FULL
 
@@ -107,9 +106,7 @@ def test_a_damaged_event_is_one_clear_line(old_database, run_sql, damage):
     run_sql(old_database, f"UPDATE nasturtium_events SET {damage} WHERE position = 0;")
     with (
         closing(SqlStorage(f"sqlite:///{old_database}")) as storage,
-        pytest.raises(
-            StorageError, match=r"study 'old' of sqlite:.*restore the database"
-        ) as caught,
+        pytest.raises(StorageError, match=r"study 'old' of sqlite:.*restore the database") as caught,
     ):
         storage.read("old")
     assert "\n" not in str(caught.value)

@@ -94,9 +94,7 @@ class TestFromTensors:
         def noise(x, generator):
             return x + 0.1 * torch.randn(x.shape, generator=generator)
 
-        task = Task.from_tensors(
-            pictures(), np.arange(120) % 3, metric=balanced_error, loss=smooth, augment=noise
-        )
+        task = Task.from_tensors(pictures(), np.arange(120) % 3, metric=balanced_error, loss=smooth, augment=noise)
         assert task.loss is smooth
         logits = torch.eye(3)[task.valid.y]
         assert task.measure("valid", logits, task.valid.y) == {

@@ -13,11 +13,7 @@ CODES = {"uint8": 8, "int8": 9, "int16": 11, "int32": 12, "float32": 13, "float6
 
 def idx(array):
     head = bytes([0, 0, CODES[array.dtype.name], array.ndim])
-    return (
-        head
-        + struct.pack(f">{array.ndim}I", *array.shape)
-        + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    )
+    return head + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
 
 @pytest.fixture

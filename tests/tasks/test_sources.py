@@ -93,9 +93,7 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(
-        DataError, match=r"must be readable, got '.*' \(.*Permission denied.*\); me"
-    ):
+    with pytest.raises(DataError, match=r"must be readable, got '.*' \(.*Permission denied.*\); me"):
         load_task(str(tmp_path))
 
 

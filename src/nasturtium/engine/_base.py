@@ -110,8 +110,8 @@ Message = Reported | Done | Failed | Died
 class Executor(ABC):
     """Runs jobs and owns the clock.
 
-    The engine calls it from one thread, which lives until ``close``. Between ``start`` and ``close`` at most ``n_workers``
-    jobs are under way; a job's messages arrive in order: ``Reported`` any number of times, each
+    The engine calls it from one thread, which lives until ``close``. Between ``start`` and ``close``
+    at most ``n_workers`` jobs are under way; a job's messages arrive in order: ``Reported`` any number of times, each
     followed by one ``answer``, then one of the other three. Whatever a candidate does wrong is a
     message; what keeps every candidate from being evaluated is raised. The laws are
     ``nasturtium.testing.executor_checks``.

@@ -34,9 +34,7 @@ class Evaluation:
     __slots__ = ("_number", "_stream", "decision")
 
     def __init__(self, workload: Workload, job: Job, checkpoints: Checkpoints) -> None:
-        context = Context(
-            workload.space, workload.task, job.seed, checkpoints, workload.device, job.deadline
-        )
+        context = Context(workload.space, workload.task, job.seed, checkpoints, workload.device, job.deadline)
         self._number = job.assignment.number
         self._stream = stream(workload, job, context)
         self.decision = Decision.CONTINUE

@@ -103,9 +103,7 @@ class MemoryCheckpoints:
 
     __slots__ = ("_memory", "_number", "_references")
 
-    def __init__(
-        self, memory: dict[int, tuple[str, bytes]], number: int, references: Mapping[int, str]
-    ) -> None:
+    def __init__(self, memory: dict[int, tuple[str, bytes]], number: int, references: Mapping[int, str]) -> None:
         self._memory = memory
         self._number = number
         self._references = references

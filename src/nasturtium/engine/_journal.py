@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import LogMovedOn
-from nasturtium.storage._base import Storage
-from nasturtium.trials import Event, History, Log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nasturtium.storage._base import Storage
+    from nasturtium.trials import Event, History, Log
 
 RENEW_SECONDS = 15.0
 FLUSH_SECONDS = 1.0

@@ -177,10 +177,7 @@ class LocalExecutor(Executor):
         for process in list(self._processes):
             if process.stderr in heard:
                 process.read_stderr()
-            if process.connection in heard:
-                message = self._hear(process)
-            else:
-                message = self._look_after(process)
+            message = self._hear(process) if process.connection in heard else self._look_after(process)
             if message is not None:
                 messages.append(message)
         return messages
@@ -247,8 +244,7 @@ class LocalExecutor(Executor):
         if not process.is_ready:
             if now - process.started > START_SECONDS:
                 raise NasturtiumError(
-                    f"a worker must load the workload within {START_SECONDS:g} s, got none; "
-                    "make the task smaller."
+                    f"a worker must load the workload within {START_SECONDS:g} s, got none; make the task smaller."
                 )
         elif self.patience is not None and now - process.heard > self.patience:
             return f"timed out: no measurement for {self.patience:g} s"

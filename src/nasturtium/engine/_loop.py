@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.engine._base import Died, Done, Executor, Failed, Job, Message, Reported
-from nasturtium.engine._budget import Budget
-from nasturtium.engine._journal import Journal
 from nasturtium.errors import RequirementError
 from nasturtium.estimators._base import Assignment
-from nasturtium.schedulers._base import Scheduler
-from nasturtium.strategies._base import Strategy
 from nasturtium.trials import (
     Asked,
     Decision,
@@ -27,6 +22,14 @@ from nasturtium.trials import (
     State,
     Trial,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nasturtium.engine._budget import Budget
+    from nasturtium.engine._journal import Journal
+    from nasturtium.schedulers._base import Scheduler
+    from nasturtium.strategies._base import Strategy
 
 TIDY_EVERY = 20
 
@@ -249,9 +252,7 @@ def asked_event(history: History, proposal: Proposal, offset: int, scheduler: Sc
     """
     unknown = [parent for parent in proposal.parents if not 0 <= parent < history.n_trials]
     if unknown:
-        raise RequirementError(
-            f"parents are earlier trials, got {unknown} of {history.n_trials}; mend the strategy."
-        )
+        raise RequirementError(f"parents are earlier trials, got {unknown} of {history.n_trials}; mend the strategy.")
     if proposal.resume is None:
         number = history.n_trials + offset
         return Asked(number, proposal, history.length, proposal.fidelity or scheduler.first(history, number))
@@ -325,4 +326,3 @@ def evaluation_seed(seed: int, proposal: Proposal) -> int:
     architecture = "space" if proposal.architecture is None else proposal.architecture.text
     text = f"{seed}|{architecture}|{proposal.replicate}"
     return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big")
-

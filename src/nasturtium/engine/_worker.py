@@ -133,17 +133,13 @@ def limit_memory(memory_bytes: int) -> None:
         UsageError: The limit leaves nothing for a candidate, or this system has none.
     """
     if sys.platform != "linux":
-        raise UsageError(
-            f"memory_bytes works on Linux, got {memory_bytes} on {sys.platform}; leave it out."
-        )
+        raise UsageError(f"memory_bytes works on Linux, got {memory_bytes} on {sys.platform}; leave it out.")
     import resource
 
     # RLIMIT_DATA counts the writable private memory; RLIMIT_AS would count what torch's
     # libraries and memory-mapped data only reserve.
     status = Path("/proc/self/status").read_text()
-    taken = next(
-        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData:")
-    )
+    taken = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData:"))
     if memory_bytes <= taken:
         raise UsageError(
             f"memory_bytes is for a whole worker, which holds {taken:,} bytes before the first "
@@ -161,9 +157,7 @@ def serve(connection: Connection[Any, Any], workload: Workload) -> None:
             gc.collect()  # networks in reference cycles
 
 
-def evaluate(
-    connection: Connection[Any, Any], workload: Workload, number: int, pickled: bytes
-) -> None:
+def evaluate(connection: Connection[Any, Any], workload: Workload, number: int, pickled: bytes) -> None:
     """Evaluate one job; whatever it raises is its failure, SystemExit included."""
     try:
         job: Job = pickle.loads(pickled)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, final
 
 from nasturtium._registry import Registry
-from nasturtium.graphs import Edit
-from nasturtium.spaces import Architecture, Space
 from nasturtium.trials import Fidelity, Measurement, Rung
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nasturtium.graphs import Edit
+    from nasturtium.spaces import Architecture, Space
 
 
 @final

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor
 
 from nasturtium.spaces import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @final
@@ -49,4 +51,3 @@ class Checkpoint:
         content = torch.load(BytesIO(data), weights_only=True)
         architecture = Architecture.from_json(json.loads(content["architecture"]))
         return cls(architecture, content["epoch"], content["network"], content["optimizer"])
-

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import UsageError
 from nasturtium.estimators._base import ESTIMATORS, Assignment, Context, Estimator
-from nasturtium.spaces import Architecture
 from nasturtium.trials import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nasturtium.spaces import Architecture
 
 
 @final

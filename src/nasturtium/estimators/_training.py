@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from math import cos, isfinite, pi
 from typing import TYPE_CHECKING, Any, ClassVar, final
@@ -14,14 +13,17 @@ from torch import nn
 from nasturtium.errors import UsageError, near_matches
 from nasturtium.estimators._base import ESTIMATORS, Assignment, Context, Diverged, Estimator
 from nasturtium.estimators._checkpoint import Checkpoint
-from nasturtium.graphs import Graph
 from nasturtium.networks import Network, build, inherit
 from nasturtium.spaces import Networks
 from nasturtium.tasks import Split, Task, batches
 from nasturtium.trials import Fidelity, Measurement, Rung
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from typing_extensions import Self
+
+    from nasturtium.graphs import Graph
 
 JUDGING_BATCH = 256
 
@@ -83,9 +85,7 @@ class Training(Estimator):
     def ladder(self) -> tuple[Rung, ...]:
         """Return the rungs; a trial goes on from one to the next, along one schedule."""
         lengths = sorted({max(1, self.epochs // self.eta**k) for k in range(self.rungs)})
-        return tuple(
-            Rung(Fidelity(n, schedule=self.epochs, fraction=self.fraction), n / self.epochs) for n in lengths
-        )
+        return tuple(Rung(Fidelity(n, schedule=self.epochs, fraction=self.fraction), n / self.epochs) for n in lengths)
 
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics of a classification task; a task's own metrics are ``valid_NAME`` too."""

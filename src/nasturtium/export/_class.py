@@ -41,9 +41,7 @@ def _constructor(family: Family) -> list[str]:
     instance = family.instances[0]
     if not instance.calls and not instance.inner:
         return []
-    parameters = [
-        p.name if p.default is None else f"{p.name}={p.default}" for p in family.parameters
-    ]
+    parameters = [p.name if p.default is None else f"{p.name}={p.default}" for p in family.parameters]
     lines = fold(f"    def __init__({', '.join(['self', *parameters])}):")
     lines.append("        super().__init__()")
     alive = live_nodes(family.graph)
@@ -89,10 +87,7 @@ def _forward(family: Family, written: Body, name: str, *, with_shapes: bool) -> 
 
 def _initial_state(family: Family, written: Body) -> list[str]:
     shapes = dict(zip(delayed_values(family.graph), family.state, strict=True))
-    zeros = [
-        f"x.new_zeros({', '.join(['len(x)', *map(str, shapes[value])])})"
-        for value in written.delayed
-    ]
+    zeros = [f"x.new_zeros({', '.join(['len(x)', *map(str, shapes[value])])})" for value in written.delayed]
     inner = [f"{attribute(name)}.initial_state(x)" for name in written.recurrent]
     return [
         "    def initial_state(self, x):",

@@ -122,9 +122,7 @@ class Collection:
             parametrized(family)
         self._give_names()
 
-    def _collect(
-        self, graph: Graph, inputs: tuple[Shape, ...], title: str, summary: str
-    ) -> Instance:
+    def _collect(self, graph: Graph, inputs: tuple[Shape, ...], title: str, summary: str) -> Instance:
         """Return the instance of a level; equal graphs with equal shapes are one instance."""
         if (graph, inputs) in self._instances:
             return self._instances[graph, inputs]
@@ -145,9 +143,7 @@ class Collection:
                     calls[node.name] = made
                 else:
                     formulas[node.name] = made
-        instance = Instance(
-            self._family(graph, inputs, title, summary, calls, inner, formulas), calls, inner
-        )
+        instance = Instance(self._family(graph, inputs, title, summary, calls, inner, formulas), calls, inner)
         instance.family.instances.append(instance)
         self._instances[graph, inputs] = instance
         return instance

@@ -139,8 +139,7 @@ def _begun(folder: Path) -> Path:
         partial.mkdir()
     except OSError as error:
         raise UsageError(
-            f"an export's folder must be writable, got {str(folder)!r} ({error.strerror}); "
-            "choose another."
+            f"an export's folder must be writable, got {str(folder)!r} ({error.strerror}); choose another."
         ) from error
     return partial
 

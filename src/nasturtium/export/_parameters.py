@@ -61,8 +61,7 @@ def parametrized(family: Family) -> None:
             kind = _kind(family.instances[0], position)
             groups.setdefault((kind, values), []).append(position)
     defaults = {
-        members[0]: _default(family.instances[0], members[0], set(values))
-        for (_, values), members in groups.items()
+        members[0]: _default(family.instances[0], members[0], set(values)) for (_, values), members in groups.items()
     }
     # Counts of channels come first, as in torch's own layers; what has a default comes last.
     ordered = sorted(
@@ -130,8 +129,7 @@ def _complete(rows: list[dict[Position, str]], instances: list[Instance]) -> Non
     positions = sorted(every, key=lambda position: (nodes[position[0]], order.get(position, 0)))
     for i, (row, instance) in enumerate(zip(rows, instances, strict=True)):
         rows[i] = {
-            (node, argument): row.get((node, argument))
-            or str(_layer_default(instance.calls[node], argument))
+            (node, argument): row.get((node, argument)) or str(_layer_default(instance.calls[node], argument))
             for node, argument in positions
         }
 
@@ -158,11 +156,7 @@ def _names(groups: list[list[Position]], kinds: list[str]) -> list[str]:
     outside = any(name.startswith("out_") for name in wanted)
     for i, (members, kind) in enumerate(zip(groups, kinds, strict=True)):
         arguments = {argument.partition("_")[0] for _, argument in members}
-        if (
-            kind == "channels"
-            and not outside
-            and ({"in", "out"} <= arguments or "channels" in arguments)
-        ):
+        if kind == "channels" and not outside and ({"in", "out"} <= arguments or "channels" in arguments):
             wanted[i] = "features" if wanted[i].endswith("features") else "channels"
     names: list[str] = []
     clashing = {n for n, kind in zip(wanted, kinds, strict=True) if kind != "channels"}

@@ -40,9 +40,7 @@ class Trace:
         metadata: JSON data to store in the files.
     """
 
-    def __init__(
-        self, network: Network, example: Sequence[Tensor] | None, metadata: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, network: Network, example: Sequence[Tensor] | None, metadata: Mapping[str, Any]) -> None:
         self.network = network
         self.metadata = metadata
         self._is_given = example is not None
@@ -71,9 +69,7 @@ class Trace:
         batch = torch.export.Dim("batch")
         dynamic = (tuple({0: batch} for _ in self.examples),)
         with _quiet():
-            return torch.export.export(
-                self.network, self.examples, dynamic_shapes=dynamic, strict=False
-            )
+            return torch.export.export(self.network, self.examples, dynamic_shapes=dynamic, strict=False)
 
 
 def check_equal(trace: Trace, other: Callable[..., Any], name: str) -> None:
@@ -88,10 +84,7 @@ def check_equal(trace: Trace, other: Callable[..., Any], name: str) -> None:
             expected, got = _outputs(trace.network(*inputs)), _outputs(other(*inputs))
         for want, have in zip(expected, got, strict=True):
             if want.shape != have.shape:
-                raise ParityError(
-                    f"{name} must give {tuple(want.shape)}, got {tuple(have.shape)}; "
-                    "it was not kept."
-                )
+                raise ParityError(f"{name} must give {tuple(want.shape)}, got {tuple(have.shape)}; it was not kept.")
             if not torch.allclose(want, have, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
                 raise ParityError(
                     f"{name} must agree with the network to {TOLERANCE:g}, got a difference of "
@@ -123,8 +116,7 @@ def write_onnx(trace: Trace, path: Path) -> None:
     missing = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"{path.name} needs {', '.join(missing)}; install them with pip install "
-            "'nasturtium[onnx]'."
+            f"{path.name} needs {', '.join(missing)}; install them with pip install 'nasturtium[onnx]'."
         )
     trace.check_length()
     inputs = [node.name for node in trace.network.graph.inputs]
@@ -207,9 +199,7 @@ def _drawn(network: Network) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
     lead = (3, 4) if network.over_time else (3,)
     shapes = network.graph.shapes
-    return tuple(
-        torch.randn(*lead, *shapes[node.name], generator=generator) for node in network.graph.inputs
-    )
+    return tuple(torch.randn(*lead, *shapes[node.name], generator=generator) for node in network.graph.inputs)
 
 
 def _several(batch: Tensor) -> Tensor:

@@ -85,8 +85,7 @@ class References:
         if value is None or isinstance(value, (bool, int, float, bytes, torch.dtype)):
             return repr(value)
         raise UsageError(
-            f"arguments in model.py are literals, classes or functions, got {value!r}; "
-            "pass what it is made of."
+            f"arguments in model.py are literals, classes or functions, got {value!r}; pass what it is made of."
         )
 
     def _imported(self, value: type | FunctionType | BuiltinFunctionType) -> str:

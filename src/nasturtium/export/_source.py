@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from nasturtium.graphs import Graph
 
 
-def source_of(
-    graph: Graph, *, over_time: bool | None = None, metadata: Mapping[str, Any] | None = None
-) -> str:
+def source_of(graph: Graph, *, over_time: bool | None = None, metadata: Mapping[str, Any] | None = None) -> str:
     """Return a Python file that defines the network and loads its weights.
 
     The file imports torch and safetensors only. It has a class ``Network`` whose tensors have the
@@ -60,14 +58,11 @@ def source_of(
     references = References()
     found = Collection(graph, references)
     classes = [
-        class_source(family, is_root=family is found.root.family, over_time=over_time)
-        for family in found.families
+        class_source(family, is_root=family is found.root.family, over_time=over_time) for family in found.families
     ]
     parts = [
         _docstring(graph, metadata, over_time=over_time),
-        _imports(references, "\n".join([*references.definitions, *classes]))
-        + "\n\n"
-        + _constants(graph, metadata),
+        _imports(references, "\n".join([*references.definitions, *classes])) + "\n\n" + _constants(graph, metadata),
         *references.definitions,
         *classes,
         *_functions(graph, metadata, over_time=over_time),

@@ -73,8 +73,7 @@ def has_state(graph: Graph) -> bool:
     """Return whether an output depends on an earlier time step."""
     alive = live_nodes(graph)
     return any(
-        any(edge.delay for edge in node.edges)
-        or (isinstance(node.op, Graph) and has_state(node.op))
+        any(edge.delay for edge in node.edges) or (isinstance(node.op, Graph) and has_state(node.op))
         for node in graph.nodes
         if node.name in alive
     )
@@ -101,9 +100,7 @@ class _Writer:
         self.graph = graph
         self.formulas = formulas
         self.alive = live_nodes(graph)
-        self.nodes = [
-            n for n in graph.nodes if n.name in self.alive and not isinstance(n.op, Input)
-        ]
+        self.nodes = [n for n in graph.nodes if n.name in self.alive and not isinstance(n.op, Input)]
         read = {self._value(edge) for node in self.nodes for edge in node.edges}
         self.delayed = [v for v in delayed_values(graph) if (*v, True) in read]
         self.recurrent = [n for n in self.nodes if isinstance(n.op, Graph) and has_state(n.op)]
@@ -117,9 +114,7 @@ class _Writer:
             self.variables[name, 0, False] = self._fresh("x" if len(inputs) == 1 else name)
         arguments = tuple(self.variables.values())
         for source, index in self.delayed:
-            self.variables[source, index, True] = self._fresh(
-                f"{self._plain(source, index)}_before"
-            )
+            self.variables[source, index, True] = self._fresh(f"{self._plain(source, index)}_before")
         inner = [self._fresh(f"{node.name}_state") for node in self.recurrent]
         for node, variable in zip(self.recurrent, inner, strict=True):
             self.variables[node.name, -1, False] = variable
@@ -141,9 +136,7 @@ class _Writer:
     def _plain(self, name: str, index: int) -> str:
         """Return the name of a node's value before it is made unique."""
         op = self.graph.by_name[name].op
-        return (
-            f"{name}_{op.outputs[index]}" if isinstance(op, Graph) and len(op.outputs) > 1 else name
-        )
+        return f"{name}_{op.outputs[index]}" if isinstance(op, Graph) and len(op.outputs) > 1 else name
 
     def _fresh(self, wanted: str) -> str:
         """Return a variable that no value holds."""
@@ -173,17 +166,12 @@ class _Writer:
         state = self.variables.get((node.name, -1, False))
         if formula is None:
             arguments = [self._text(edge) for edge in node.edges]
-            right = (
-                f"{attribute(node.name)}({', '.join([*arguments, state] if state else arguments)})"
-            )
+            right = f"{attribute(node.name)}({', '.join([*arguments, state] if state else arguments)})"
         elif formula == "{0}":
             right = self._text(node.edges[0])
         else:
             factors = [self._text(edge) for edge in node.edges]
-            texts = [
-                f"({t})" if e.weight is not None else t
-                for t, e in zip(factors, node.edges, strict=False)
-            ]
+            texts = [f"({t})" if e.weight is not None else t for t, e in zip(factors, node.edges, strict=False)]
             right = formula.format(*texts, all=", ".join(texts))
         targets = self._targets(time, node, values)
         left = ", ".join([*targets, state] if state else targets)
@@ -195,11 +183,7 @@ class _Writer:
 
     def _free(self, time: int, values: list[Value]) -> list[str]:
         """Return the variables that hold nothing any more once a node has read its values."""
-        variables = [
-            self.variables.pop(value)
-            for value in dict.fromkeys(values)
-            if self.last_use[value] == time
-        ]
+        variables = [self.variables.pop(value) for value in dict.fromkeys(values) if self.last_use[value] == time]
         held = set(self.variables.values())
         return [variable for variable in dict.fromkeys(variables) if variable not in held]
 
@@ -209,9 +193,7 @@ class _Writer:
         if isinstance(node.op, Graph) and len(node.op.outputs) > 1:
             for index in range(len(node.op.outputs)):
                 self._name_output(node, index)
-            return [
-                self.variables.get((node.name, i, False), "_") for i in range(len(node.op.outputs))
-            ]
+            return [self.variables.get((node.name, i, False), "_") for i in range(len(node.op.outputs))]
         variable = "x" if "x" in free else self._fresh(node.name)
         self.variables[node.name, 0, False] = variable
         return [variable]

@@ -64,9 +64,7 @@ def build(graph: Graph, *, seed: int = 0, over_time: bool | None = None) -> Netw
         return Network(graph, plan, _children(graph, (), seed, ""), over_time=over_time)
 
 
-def _children(
-    graph: Graph, inputs: tuple[Shape, ...], seed: int, path: str
-) -> dict[str, nn.Module]:
+def _children(graph: Graph, inputs: tuple[Shape, ...], seed: int, path: str) -> dict[str, nn.Module]:
     arriving = graph.infer(*inputs).arriving
     return {
         node.name: _module(node.op, arriving[node.name], seed, f"{path}{node.name}")
@@ -87,12 +85,8 @@ def _module(op: Any, inputs: tuple[Shape, ...], seed: int, path: str) -> nn.Modu
     if isinstance(symbol, Layer):
         kind = getattr(nn, symbol.module, None)
         if kind is None:
-            raise UsageError(
-                f"a layer is a class of torch.nn, got {symbol.module!r}; use an Expression."
-            )
-        module: nn.Module = _drawn(
-            lambda: kind(*symbol.arguments, **dict(symbol.options)), seed, path
-        )
+            raise UsageError(f"a layer is a class of torch.nn, got {symbol.module!r}; use an Expression.")
+        module: nn.Module = _drawn(lambda: kind(*symbol.arguments, **dict(symbol.options)), seed, path)
         return module
     return Formula(symbol.template, len(inputs))
 

@@ -65,9 +65,7 @@ def measure_module(module: type, options: Options, inputs: tuple[Shape, ...]) ->
         ) from error
 
 
-def constructor_arguments(
-    module: type, options: Options, inputs: tuple[Shape, ...]
-) -> dict[str, Any]:
+def constructor_arguments(module: type, options: Options, inputs: tuple[Shape, ...]) -> dict[str, Any]:
     """Return the keyword arguments for a user's class: its options and what the input tells.
 
     Raises:
@@ -81,11 +79,7 @@ def constructor_arguments(
     first = inputs[0]
     known = {"in_channels": first[:1], "in_features": first[-1:], "in_shape": (first,)}
     taken = inspect.signature(module).parameters
-    filled = {
-        name: value[0]
-        for name, value in known.items()
-        if name in taken and name not in given and value
-    }
+    filled = {name: value[0] for name, value in known.items() if name in taken and name not in given and value}
     return {**filled, **given}
 
 
@@ -109,8 +103,7 @@ def _measured(module: type, options: Options, inputs: tuple[Shape, ...]) -> Modu
     if not isinstance(result, Tensor) or result.dim() < 1 or result.shape[0] != _BATCH:
         got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
         raise ShapeError(
-            f"{text} must return one tensor (batch, ...), got {got} for a batch of {_BATCH}; "
-            "change its forward."
+            f"{text} must return one tensor (batch, ...), got {got} for a batch of {_BATCH}; change its forward."
         )
     params = sum(p.numel() for p in made.parameters() if p.requires_grad)
     return ModuleCost(tuple(result.shape[1:]), params, counter.get_total_flops() // 2 // _BATCH)

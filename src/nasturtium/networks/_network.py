@@ -102,9 +102,7 @@ class Network(nn.Module):
         over_time: Whether inputs and outputs have a time axis; kept as ``network.over_time``.
     """
 
-    def __init__(
-        self, graph: Graph, plan: Plan, children: Mapping[str, nn.Module], *, over_time: bool
-    ) -> None:
+    def __init__(self, graph: Graph, plan: Plan, children: Mapping[str, nn.Module], *, over_time: bool) -> None:
         super().__init__()
         self.graph = graph
         self.over_time = over_time

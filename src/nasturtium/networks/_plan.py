@@ -62,9 +62,7 @@ class Plan:
 
 def delayed_values(graph: Graph) -> list[Value]:
     """Return the values that delayed edges of this level carry, in the order of their nodes."""
-    values = {
-        (e.source, output_index(graph, e)) for node in graph.nodes for e in node.edges if e.delay
-    }
+    values = {(e.source, output_index(graph, e)) for node in graph.nodes for e in node.edges if e.delay}
     order = {node.name: i for i, node in enumerate(graph.nodes)}
     return sorted(values, key=lambda value: (order[value[0]], value[1]))
 
@@ -158,9 +156,7 @@ class _Planner:
             return
         for index in range(n_outputs):
             self.now[node.name, index] = self._function(partial(_item, index), target)
-        self.inner_after[node.name] = [
-            self._function(partial(_item, n_outputs + i), target) for i in range(len(state))
-        ]
+        self.inner_after[node.name] = [self._function(partial(_item, n_outputs + i), target) for i in range(len(state))]
 
 
 def _item(index: int, values: tuple[Any, ...]) -> Any:

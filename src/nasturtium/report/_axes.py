@@ -131,9 +131,7 @@ def frame(x: Axis, y: Axis, *content: Markup, label: str, y_title: str | None = 
         y_title: Other words for the vertical axis than its metric's.
     """
     grid = [_x_tick(x, value) for value in x.ticks()] + [_y_tick(y, value) for value in y.ticks()]
-    border = element(
-        "path", d=f"M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis", fill="none"
-    )
+    border = element("path", d=f"M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis", fill="none")
     middle = (LEFT + WIDTH - RIGHT) / 2
     titles = [
         element("text", title_of(x.metric), x=middle, y=HEIGHT - 8, class_="title"),

@@ -89,8 +89,8 @@ class Findings:
     @property
     def breaks_limits(self) -> bool:
         """Whether a finished trial violates a limit."""
-        over = (self.history.losses() >= INFEASIBLE).any(axis=1)
-        return any(over[t.number] for t in self.trials if t.state is State.FINISHED)
+        losses = self.history.losses()
+        return any((losses[t.number] >= INFEASIBLE).any() for t in self.trials if t.state is State.FINISHED)
 
     @property
     def best(self) -> Trial | None:

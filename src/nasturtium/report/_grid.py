@@ -119,9 +119,7 @@ def _final_columns(found: Findings) -> list[Column]:
     ]
 
 
-def html_table(
-    columns: Sequence[Column], trials: Iterable[Trial], *, row_id: str, caption: str
-) -> Markup:
+def html_table(columns: Sequence[Column], trials: Iterable[Trial], *, row_id: str, caption: str) -> Markup:
     """Return a table that the page's script makes sortable.
 
     Args:
@@ -130,10 +128,7 @@ def html_table(
         row_id: What a row's ``id`` begins with; the trial's number follows.
         caption: What it is, for those who can't see it.
     """
-    head = join(
-        element("th", c.title, scope="col", class_="number" if c.is_number else None)
-        for c in columns
-    )
+    head = join(element("th", c.title, scope="col", class_="number" if c.is_number else None) for c in columns)
     rows = []
     for trial in trials:
         cells = join(_html_cell(column, column.cell(trial)) for column in columns)
@@ -162,10 +157,7 @@ def plain_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> Mark
 
 def facts_table(facts: Mapping[str, object]) -> Markup:
     """Return a table of named facts."""
-    rows = (
-        element("tr", element("th", name, scope="row"), element("td", value))
-        for name, value in facts.items()
-    )
+    rows = (element("tr", element("th", name, scope="row"), element("td", value)) for name, value in facts.items())
     return _scrolling(element("tbody", join(rows)), class_="facts")
 
 

@@ -89,9 +89,7 @@ def write_report(
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         why = error.strerror or error
-        raise UsageError(
-            f"a report's path is writable, got {path} ({why}); give another."
-        ) from error
+        raise UsageError(f"a report's path is writable, got {path} ({why}); give another.") from error
     return path
 
 
@@ -99,9 +97,7 @@ def render(found: Findings) -> str:
     """Return the page as text."""
     name = str(found.created.get("name", "unnamed"))
     links = join(element("a", s.title, href=f"#{s.anchor}") for s in SECTIONS)
-    sections = join(
-        element("section", element("h2", s.title), s.body(found), id=s.anchor) for s in SECTIONS
-    )
+    sections = join(element("section", element("h2", s.title), s.body(found), id=s.anchor) for s in SECTIONS)
     room = files("nasturtium.report")
     return Template(room.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=text(f"Study {name}"),

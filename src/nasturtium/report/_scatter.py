@@ -105,9 +105,7 @@ def _cloud(dots: Sequence[Dot], x: Axis, y: Axis) -> Markup:
 
 def _front_dot(dot: Dot, x: Axis, y: Axis) -> Markup:
     """Return a dot of the front; it leads to its row in the table."""
-    circle = element(
-        "circle", element("title", dot.title), cx=x.x(dot.x), cy=y.y(dot.y), r=5, class_="front"
-    )
+    circle = element("circle", element("title", dot.title), cx=x.x(dot.x), cy=y.y(dot.y), r=5, class_="front")
     return element("a", circle, href=f"#front-{dot.number}")
 
 

@@ -22,9 +22,7 @@ from nasturtium.trials import State
 def summary(found: Findings) -> Markup:
     """Return the summary paragraph and the key figures."""
     sentences = [_searched(found), _found(found), _tested(found)]
-    tiles = join(
-        element("div", element("b", value), element("span", name)) for name, value in _tiles(found)
-    )
+    tiles = join(element("div", element("b", value), element("span", name)) for name, value in _tiles(found))
     return join(
         [
             element("p", " ".join(s for s in sentences if s), class_="lead"),

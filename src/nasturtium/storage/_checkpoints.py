@@ -95,9 +95,7 @@ class CheckpointStore:
             return None
         return data if _hash(data) == reference else None
 
-    def prune(
-        self, keep: Collection[str], surplus: Sequence[str] = (), *, budget_bytes: int = 0
-    ) -> list[str]:
+    def prune(self, keep: Collection[str], surplus: Sequence[str] = (), *, budget_bytes: int = 0) -> list[str]:
         """Delete what is not needed, and return the references that are gone.
 
         Called now and then by the engine that runs the study. What is neither kept nor surplus
@@ -117,9 +115,7 @@ class CheckpointStore:
             files = self._files()
             now = time.time()
             gone = [
-                name
-                for name, (_, changed) in files.items()
-                if name not in known and now - changed > _GRACE_SECONDS
+                name for name, (_, changed) in files.items() if name not in known and now - changed > _GRACE_SECONDS
             ]
             total = sum(size for size, _ in files.values()) - sum(files[n][0] for n in gone)
             for name in ordered:
@@ -200,8 +196,7 @@ def _folder(url: str) -> Path:
     is_file_url = parts.scheme == "file" and parts.netloc in ("", "localhost")
     if not is_file_url or not folder.is_absolute():
         raise UsageError(
-            f"checkpoints go to a folder with a URL such as file:///data/checkpoints, got {url!r}; "
-            "write one."
+            f"checkpoints go to a folder with a URL such as file:///data/checkpoints, got {url!r}; write one."
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"checkpoints go to a folder, got the file {folder}; name another.")

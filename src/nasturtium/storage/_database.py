@@ -63,9 +63,7 @@ class Database:
         self._schema = 0
         try:
             if not self.exists() and not create:
-                raise UsageError(
-                    f"no studies in {self.name}; check the URL, or run `nasturtium search`."
-                )
+                raise UsageError(f"no studies in {self.name}; check the URL, or run `nasturtium search`.")
             if 0 < self._schema < len(MIGRATIONS):
                 self._migrate()
         except BaseException:
@@ -97,9 +95,7 @@ class Database:
         with self._translated("written"), self._living().begin() as connection:
             yield connection
 
-    def execute(
-        self, connection: Connection, statement: str, parameters: Sequence[Any] = ()
-    ) -> CursorResult[Any]:
+    def execute(self, connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> CursorResult[Any]:
         """Run a statement with a tuple of parameters, or once for each tuple of a list."""
         if self.path is None:
             statement = statement.replace("?", "%s")

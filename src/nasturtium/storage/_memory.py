@@ -43,9 +43,7 @@ class MemoryStorage(Storage):
         with self._lock:
             length = len(self._logs.get(study, ()))
             if length != after:
-                raise LogMovedOn(
-                    f"an append continues the log, got {after=} at length {length}; read it again."
-                )
+                raise LogMovedOn(f"an append continues the log, got {after=} at length {length}; read it again.")
             if events:
                 self._logs.setdefault(study, []).extend(events)
             return after + len(events)
@@ -62,8 +60,7 @@ class MemoryStorage(Storage):
             holder = self._owners.setdefault(study, owner)
         if holder != owner:
             raise LeaseTaken(
-                f"one engine runs a study at a time, got study {study!r}, which {in_words(holder)} "
-                "runs; wait for it."
+                f"one engine runs a study at a time, got study {study!r}, which {in_words(holder)} runs; wait for it."
             )
 
     def release(self, study: str, owner: str) -> None:

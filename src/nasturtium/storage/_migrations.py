@@ -70,8 +70,7 @@ def check_schema(connection: Connection, name: str) -> int:
         )
     if tables and found == 0 and connection.dialect.name == "sqlite":
         raise StorageError(
-            f"a database of studies holds nothing else, got {name} with a table {tables[0]!r}; "
-            "name another file."
+            f"a database of studies holds nothing else, got {name} with a table {tables[0]!r}; name another file."
         )
     return found
 

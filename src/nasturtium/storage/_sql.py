@@ -88,9 +88,7 @@ class SqlStorage(Storage):
             self._ids[study] = number  # known to others from now on, and never changed
         return after + len(rows)
 
-    def _append(
-        self, connection: Connection, study: str, rows: Sequence[tuple[str, str]], after: int
-    ) -> int | None:
+    def _append(self, connection: Connection, study: str, rows: Sequence[tuple[str, str]], after: int) -> int | None:
         """Append within a transaction, and return the study's number if it exists."""
         number = self._ids.get(study) or self._id(connection, study)
         last = None
@@ -170,9 +168,7 @@ def _holds(owner: str, age_seconds: float) -> bool:
 
 
 def _taken(study: str, how: str) -> LeaseTaken:
-    return LeaseTaken(
-        f"one engine runs a study at a time, got study {study!r}, which {how}; wait or stop it."
-    )
+    return LeaseTaken(f"one engine runs a study at a time, got study {study!r}, which {how}; wait or stop it.")
 
 
 def _moved_on(got: str) -> LogMovedOn:

@@ -26,8 +26,7 @@ def parse_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise UsageError(
-            "storage is a URL such as sqlite:///studies.db or postgresql://user@host/studies, got "
-            f"{text!r}; write one."
+            f"storage is a URL such as sqlite:///studies.db or postgresql://user@host/studies, got {text!r}; write one."
         )
     if url.host or url.query or url.database in (None, "", ":memory:"):
         raise UsageError(
@@ -55,9 +54,7 @@ def check_sqlite_file(path: Path, *, create: bool) -> None:
         if not create:
             raise UsageError(f"no database at {path}; check the path, or run `nasturtium search`.")
         if not path.parent.is_dir():
-            raise UsageError(
-                f"the folder of a database exists, got {path}; make {path.parent} or name another."
-            )
+            raise UsageError(f"the folder of a database exists, got {path}; make {path.parent} or name another.")
         _check_rights(path.parent, os.W_OK | os.X_OK, "written")
         return
     _check_rights(path, os.R_OK, "read")
@@ -67,8 +64,7 @@ def check_sqlite_file(path: Path, *, create: bool) -> None:
         head = file.read(16)
     if head not in (b"", b"SQLite format 3\0"):
         raise StorageError(
-            f"a SQLite database begins as one, got {path}, which begins with {head!r}; "
-            "name another file."
+            f"a SQLite database begins as one, got {path}, which begins with {head!r}; name another file."
         )
 
 

@@ -58,10 +58,7 @@ def examples(x: ArrayLike | Tensor, what: str = "x") -> NDArray[Any]:
     """
     array = _array(x, what)
     if array.dtype.kind not in "buif":
-        raise DataError(
-            f"{what} must hold numbers, got an array of {array.dtype}; "
-            "convert it to uint8 or float32."
-        )
+        raise DataError(f"{what} must hold numbers, got an array of {array.dtype}; convert it to uint8 or float32.")
     if array.ndim not in (2, 3, 4):
         raise DataError(
             f"{what} must have 2 dimensions (n, features), 3 (n, height, width) or 4 "
@@ -80,9 +77,7 @@ def examples(x: ArrayLike | Tensor, what: str = "x") -> NDArray[Any]:
     return np.ascontiguousarray(array, np.float32) + np.float32(0)
 
 
-def encode(
-    y: ArrayLike | Tensor, classes: Sequence[str] | None, what: str = "y"
-) -> tuple[IntArray, tuple[str, ...]]:
+def encode(y: ArrayLike | Tensor, classes: Sequence[str] | None, what: str = "y") -> tuple[IntArray, tuple[str, ...]]:
     """Return class numbers and the classes' names.
 
     Args:
@@ -111,9 +106,7 @@ def encode(
     return codes.astype(np.int64), names
 
 
-def encode_known(
-    y: ArrayLike | Tensor, names: tuple[str, ...], what: str, *, by_name: bool = False
-) -> IntArray:
+def encode_known(y: ArrayLike | Tensor, names: tuple[str, ...], what: str, *, by_name: bool = False) -> IntArray:
     """Return the class numbers of labels whose classes are known.
 
     Args:
@@ -208,8 +201,7 @@ def _labels(y: ArrayLike | Tensor, what: str) -> NDArray[Any]:
     if values.dtype.kind not in "buiU":
         shown = f", the first is {values[0]!r}" if len(values) else ""
         raise DataError(
-            f"{what} must hold whole numbers or strings, got {values.dtype}{shown}; "
-            "convert it, as with y.astype(int)."
+            f"{what} must hold whole numbers or strings, got {values.dtype}{shown}; convert it, as with y.astype(int)."
         )
     return values.astype(np.int64) if values.dtype.kind in "iub" else values
 

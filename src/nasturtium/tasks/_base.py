@@ -143,8 +143,7 @@ class Task:
         parts = partition(inputs, labels, names, n_test)
         normalization = Normalization.fit(inputs[parts.train])
         train, valid, test = (
-            _split(inputs[rows], labels[rows], normalization)
-            for rows in (parts.train, parts.valid, parts.test)
+            _split(inputs[rows], labels[rows], normalization) for rows in (parts.train, parts.valid, parts.test)
         )
         task = cls(
             name=name,
@@ -260,9 +259,7 @@ class Task:
             )
         return self._test
 
-    def measure(
-        self, part: Literal["train", "valid", "test"], logits: Tensor, y: Tensor
-    ) -> dict[str, float]:
+    def measure(self, part: Literal["train", "valid", "test"], logits: Tensor, y: Tensor) -> dict[str, float]:
         """Return every metric of one part under its full name, such as ``valid_error``.
 
         Args:

@@ -55,9 +55,7 @@ class IdxFolder(FileSource):
         return idx_task(Path(self.path), name=Path(self.path).name, mirror=False)
 
 
-def idx_task(
-    folder: Path, *, name: str, mirror: bool, classes: Sequence[str] | None = None
-) -> Task:
+def idx_task(folder: Path, *, name: str, mirror: bool, classes: Sequence[str] | None = None) -> Task:
     """Return the task of a folder's IDX files.
 
     Args:
@@ -80,9 +78,7 @@ def idx_task(
     x_test, y_test = (None, None) if test is None else (read_idx(file) for file in test)
     with about(folder):
         if x.ndim != 3:
-            raise DataError(
-                f"IDX images must have 3 dimensions, got shape {x.shape}; reshape them."
-            )
+            raise DataError(f"IDX images must have 3 dimensions, got shape {x.shape}; reshape them.")
         return Task.from_tensors(
             x,
             y,
@@ -111,9 +107,7 @@ def read_idx(path: Path) -> NDArray[Any]:
     n_dimensions = raw[3] if len(raw) > 3 else 0
     start = 4 + 4 * n_dimensions
     if len(raw) < max(start, 8) or raw[:2] != b"\0\0" or raw[2] not in NUMBERS:
-        raise DataError(
-            f"an IDX file must start with its magic number, got {path}; fetch it again."
-        )
+        raise DataError(f"an IDX file must start with its magic number, got {path}; fetch it again.")
     shape = np.frombuffer(raw, ">u4", n_dimensions, offset=4).tolist()
     number = np.dtype(NUMBERS[raw[2]])
     wanted = math.prod(shape) * number.itemsize
@@ -139,7 +133,5 @@ def _pair(folder: Path, part: str) -> tuple[Path, Path] | None:
     for kind in ("images", "labels"):
         if kind not in found:
             other = next(iter(found.values()))
-            raise DataError(
-                f"IDX images and labels come in pairs, got {other} without its {kind}; add them."
-            )
+            raise DataError(f"IDX images and labels come in pairs, got {other} without its {kind}; add them.")
     return found["images"], found["labels"]

@@ -205,6 +205,4 @@ def _opened(file: Path) -> Iterator[Image.Image]:
             yield image
     except Exception as error:  # Pillow's readers raise errors of every kind on broken files
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(
-            f"every image must be readable, got {file} ({reason}); replace or remove it."
-        ) from error
+        raise DataError(f"every image must be readable, got {file} ({reason}); replace or remove it.") from error

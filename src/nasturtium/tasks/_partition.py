@@ -124,9 +124,7 @@ def _keys(x: NDArray[Any]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, ">u8").reshape(-1, 2).astype(np.uint64)
 
 
-def _content(
-    classes: Sequence[str], x: NDArray[Any], parts: list[tuple[NDArray[np.uint64], IntArray]]
-) -> str:
+def _content(classes: Sequence[str], x: NDArray[Any], parts: list[tuple[NDArray[np.uint64], IntArray]]) -> str:
     digest = blake2b(digest_size=16)
     digest.update(repr(("nasturtium task 1", tuple(classes), x.shape[1:], x.dtype.str)).encode())
     for keys, labels in parts:

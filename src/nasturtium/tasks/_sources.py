@@ -86,9 +86,7 @@ def _source_at(path: Path) -> TaskSource:
     if path.is_dir():
         # What no other source knows; it also says best what a folder lacks.
         return TASKS.make("image-folder", {"path": str(path)})
-    raise DataError(
-        f"a task's file must be a .npz, got {path}; save arrays by numpy.savez(file, x=x, y=y)."
-    )
+    raise DataError(f"a task's file must be a .npz, got {path}; save arrays by numpy.savez(file, x=x, y=y).")
 
 
 def _looks_like_a_path(text: str) -> bool:

@@ -4,9 +4,7 @@ from nasturtium.errors import ShapeError, UsageError
 from nasturtium.graphs import operations as o
 
 
-@pytest.mark.parametrize(
-    "op", [o.Identity(), o.Zero(), o.BatchNorm(), o.Activation(), o.Dropout(0.1)]
-)
+@pytest.mark.parametrize("op", [o.Identity(), o.Zero(), o.BatchNorm(), o.Activation(), o.Dropout(0.1)])
 @pytest.mark.parametrize("shape", [(5,), (5, 3, 2)])
 def test_the_shape_stays(op, shape):
     assert op.shape(shape) == shape
