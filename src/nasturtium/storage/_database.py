@@ -117,7 +117,8 @@ class Database:
             with self._living().begin() as connection:
                 if self.path is None:
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7310593858021)")
-                self._schema = migrate(connection)
+                schema = migrate(connection)
+            self._schema = schema  # after the commit: other threads read as soon as they see it
 
     def _living(self) -> Engine:
         """Return this process's engine: a connection must not be used on both sides of a fork."""
