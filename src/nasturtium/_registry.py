@@ -12,7 +12,6 @@ import inspect
 import json
 import re
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -187,6 +186,8 @@ class Registry(Generic[T]):
 
     def _load_plugins(self) -> None:
         if not self._plugins_loaded:
+            from importlib.metadata import entry_points  # slow to import, and seldom needed
+
             self._plugins_loaded = True
             for entry in entry_points(group=self.group):
                 entry.load()

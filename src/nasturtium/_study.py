@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -467,6 +466,8 @@ def make_executor(name: str | None, workers: int, patience: float | None = None)
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
+    from importlib.metadata import version
+
     packages = ("nasturtium", "numpy", "torch")
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for package in packages:
