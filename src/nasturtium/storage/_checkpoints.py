@@ -14,7 +14,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from nasturtium.errors import StorageError, UsageError
 
@@ -192,6 +191,8 @@ def study_folder(folder: Path, study: str) -> Path:
 
 def _folder(url: str) -> Path:
     parts = urlsplit(url)
+    from urllib.request import url2pathname  # brings HTTP along, which takes longer than all the rest
+
     folder = Path(url2pathname(parts.path))
     is_file_url = parts.scheme == "file" and parts.netloc in ("", "localhost")
     if not is_file_url or not folder.is_absolute():
