@@ -194,7 +194,7 @@ class _Entry:
 
 def test_plug_ins_are_loaded_once_and_only_when_they_are_needed(monkeypatch):
     entry = _Entry()
-    monkeypatch.setattr("nasturtium._registry.entry_points", lambda group: [entry])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [entry])
     registry = Registry("pot", "nasturtium.test-pots")
     registry.register("clay")(Clay)
     registry.get("clay")

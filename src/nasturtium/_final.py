@@ -15,7 +15,7 @@ from nasturtium.strategies import Strategy
 from nasturtium.trials import History, Note, Proposal, State, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nasturtium.estimators._checkpoint import Checkpoint
@@ -80,7 +80,8 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
         workers: Trainings at a time.
     """
     assert study.estimator is not None
-    front = [t for t in study.front() if t.step > 0 and t.architecture is not None]
+    done = {number for child in children_of(study) for number in _trained(child)}
+    front = [t for t in study.front() if t.step > 0 and t.architecture is not None and t.number not in done]
     searched = study.estimator.ladder()[-1].fidelity.epochs
     if not front or study.estimator.final(max(searched, 1)) is None:
         return None
@@ -113,9 +114,24 @@ def child_name(study: Study) -> str:
     return f"{study.name}/final@{study.history.n_trials}"
 
 
-def open_final(study: Study, plan: FinalPlan | None) -> tuple[Study, TheseOnly] | None:
-    """Return the child study: the stored one as it was planned, else one of this plan."""
-    stored = study.storage.read(child_name(study))
+def children_of(study: Study) -> list[Study]:
+    """Return the stored final trainings of a search, the newest first."""
+    prefix = f"{study.name}/final@"
+    names = [name for name in study.storage.studies() if name.startswith(prefix)]
+    opened = [open_final(study, None, name) for name in sorted(names, key=lambda n: -int(n.removeprefix(prefix)))]
+    return [found[0] for found in opened if found is not None]
+
+
+def open_final(study: Study, plan: FinalPlan | None, name: str | None = None) -> tuple[Study, TheseOnly] | None:
+    """Return the child study: the stored one as it was planned, else one of this plan.
+
+    Args:
+        study: The search.
+        plan: What to train if nothing is stored; None means only look.
+        name: The child's name; None means that of the search as far as it is.
+    """
+    name = name or child_name(study)
+    stored = study.storage.read(name)
     if stored:
         created = stored[0].data  # type: ignore[union-attr]
         plan = FinalPlan(tuple(created["of"]), created["epochs"])
@@ -129,7 +145,7 @@ def open_final(study: Study, plan: FinalPlan | None) -> tuple[Study, TheseOnly] 
         objectives=["train_error"],
         task=study.task.for_final(),
         storage=study.storage,
-        name=child_name(study),
+        name=name,
         notes={"kind": "final", "parent": study.name, "of": list(plan.numbers), "epochs": plan.epochs},
     )
     child.store()
@@ -157,18 +173,25 @@ class Chosen:
     report: Mapping[str, float]
 
 
-def chosen_networks(study: Study, child: Study | None) -> list[Chosen]:
-    """Return the front's networks with their best weights; those without a checkpoint are left out."""
+def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
+    """Return the front's networks with the weights they are delivered with.
+
+    Weights that were tested already come first, so that the test data is read once a network; then
+    those of the newest final training, then the search's. A network without a checkpoint is left out.
+    """
     from nasturtium.estimators._checkpoint import Checkpoint
 
-    trained = _trained(child)
-    tested = _tested(study) | (_tested(child) if child is not None else {})
+    tested = {key: values for owner in (study, *children) for key, values in _tested(owner).items()}
+    trained = [(child, _trained(child)) for child in children]
     chosen = []
     for trial in study.front():
-        for owner, source, weights in ((child, trained.get(trial.number), "final"), (study, trial, "search")):
-            data = None if owner is None or source is None else checkpoint_data(owner, source)
-            if source is not None and data is not None:
-                report = tested.get((trial.number, weights), {})
+        sources = [(child, finals[trial.number], "final") for child, finals in trained if trial.number in finals]
+        sources.append((study, trial, "search"))
+        sources.sort(key=lambda source: (trial.number, source[2], source[1].step) not in tested)
+        for owner, source, weights in sources:
+            data = checkpoint_data(owner, source)
+            if data is not None:
+                report = tested.get((trial.number, weights, source.step), {})
                 chosen.append(Chosen(trial, weights, source.step, Checkpoint.from_bytes(data), report))
                 break
     return chosen
@@ -180,37 +203,43 @@ def checkpoint_data(study: Study, trial: Trial) -> bytes | None:
     return store.get(trial.checkpoint) if trial.checkpoint is not None else None
 
 
-def _trained(child: Study | None) -> dict[int, Trial]:
+def _trained(child: Study) -> dict[int, Trial]:
     """Return the finished final trainings by the search's trial number."""
-    if child is None or not child.is_begun:
+    if not child.is_begun:
         return {}
     return {t.proposal.attributes["of"]: t for t in child.history.trials(State.FINISHED)}
 
 
-def _tested(study: Study) -> dict[tuple[int, str], dict[str, float]]:
-    """Return the test metrics that were read, by (search trial, weights)."""
+def _tested(study: Study) -> dict[tuple[int, str, int], dict[str, float]]:
+    """Return the test metrics that were read, by (search trial, weights, epochs)."""
     if not study.is_begun:
         return {}
     notes = [e.data for e in study.journal.log.events() if isinstance(e, Note) and e.kind == "tested"]
-    return {(n["of"], n["weights"]): dict(n["values"]) for n in notes}
+    return {(n["of"], n["weights"], n["epochs"]): dict(n["values"]) for n in notes}
 
 
-def test_networks(study: Study, child: Study | None) -> list[Chosen]:
+def test_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     """Read the test data for each network of the front that was not tested yet; each read is an event."""
     from nasturtium.estimators._training import judge
     from nasturtium.networks import build
 
-    log = child if child is not None and child.is_begun else study
-    for chosen in chosen_networks(study, child):
+    log = next((child for child in children if child.is_begun), study)
+    for chosen in chosen_networks(study, children):
         if chosen.report:
             continue
         network = build(study.space.graph(chosen.checkpoint.architecture).simplified())
         network.load_state_dict(dict(chosen.checkpoint.network))
         values = judge(network, study.task, study.task.test(), "test")
-        read = {"of": chosen.trial.number, "weights": chosen.weights, "values": values, "n": len(study.task.test())}
+        read = {
+            "of": chosen.trial.number,
+            "weights": chosen.weights,
+            "epochs": chosen.epochs,
+            "values": values,
+            "n": len(study.task.test()),
+        }
         log.journal.add(Note("tested", read))
         log.journal.flush()
-    return chosen_networks(study, child)
+    return chosen_networks(study, children)
 
 
 def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
@@ -242,9 +271,7 @@ def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
     Raises:
         UsageError: The trial has no checkpoint (any more).
     """
-    opened = open_final(study, None)
-    child = opened[0] if opened else None
-    for chosen in chosen_networks(study, child):
+    for chosen in chosen_networks(study, children_of(study)):
         if chosen.trial.number == trial.number:
             return export_chosen(study, chosen, folder)
     from nasturtium.estimators._checkpoint import Checkpoint
@@ -265,14 +292,15 @@ def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
     rows = []
     for entry in chosen:
         metrics = entry.trial.metrics
+        graph = study.space.graph(entry.checkpoint.architecture).simplified()
         objectives = {o.metric: metrics.get(o.metric, float("nan")) for o in study.objectives}
         rows.append(
             FinalResults(
                 trial=entry.trial.number,
-                key=study.space.graph(entry.checkpoint.architecture).key,
+                key=graph.key,
                 folder=f"trial-{entry.trial.number}",
-                params=int(metrics["params"]),
-                flops=int(metrics["flops"]),
+                params=graph.params,
+                flops=graph.flops,
                 epochs=entry.epochs,
                 valid_error=metrics.get("valid_error", float("nan")),
                 test_error=entry.report.get("test_error", float("nan")),

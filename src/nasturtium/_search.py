@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -17,6 +15,7 @@ import numpy as np
 from nasturtium._final import (
     Chosen,
     child_name,
+    children_of,
     export_chosen,
     front_json,
     open_final,
@@ -24,61 +23,32 @@ from nasturtium._final import (
     results,
     test_networks,
 )
+from nasturtium._planning import SEARCH_SHARE, Plan, check_limits, divide, limited_space
 from nasturtium._study import Study, made
-from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.errors import RequirementError, StudyExistsError, UsageError
 from nasturtium.estimators import ESTIMATORS, Estimator
-from nasturtium.schedulers import SCHEDULERS, Scheduler
+from nasturtium.schedulers import SCHEDULERS, Fixed, Scheduler
 from nasturtium.spaces import SPACES, Networks, Space
 from nasturtium.storage import Storage, open_storage
 from nasturtium.strategies import STRATEGIES, Strategy
 from nasturtium.trials import History, Limit, Note, Objective, as_objective
 
 if TYPE_CHECKING:
+    from nasturtium._registry import Registry
     from nasturtium.report import FinalResults
     from nasturtium.tasks import Task
-
-SEARCH_SHARE = 0.55
-"""Share of the minutes that goes to the search; final training and export get the rest."""
 
 EXPORT_SHARE = 0.06
 """Share of the minutes that is kept for testing, export and report."""
 
-HANGING_SECONDS = 600.0
-"""Time without a measurement after which a candidate counts as hung; by the clock, a quarter of the search."""
-
-WANTED_TRIALS = 40
-"""So many trials a search by the clock aims at, before it trains each for longer."""
-
-MOST_SEARCH_EPOCHS = 10
-"""Longest training in a search by the clock; more time gives more candidates."""
+HANGING_SECONDS = 1800.0
+"""Time without a measurement after which a candidate counts as hung, where no clock runs."""
 
 Watch = Callable[[str, Study, History], None]
 """Called with the phase (``"search"``, ``"final"``, ``"export"``), the study and its history.
 
 Once when a phase begins, and after every round of the engine.
 """
-
-
-@final
-@dataclass(frozen=True)
-class Plan:
-    """How a job is divided.
-
-    Args:
-        trials: Number of trials, or None.
-        minutes: The whole job's time, or None.
-        search_seconds: The search's part, or None.
-        expected: The expected number of trials, for schedules.
-        workers: Evaluations at a time.
-        why: One sentence on how this came about.
-    """
-
-    trials: int | None
-    minutes: float | None
-    search_seconds: float | None
-    expected: int
-    workers: int
-    why: str
 
 
 @final
@@ -134,7 +104,7 @@ def search(
         workers: Candidates at a time, each in a process of its own with one thread.
         executor: ``"local"`` or ``"inline"``.
         seed: For everything random.
-        name: Name in the storage.
+        name: Name in the storage; a stored search of that name goes on where it was.
         storage: URL of a database; None keeps the study in memory.
         out: Folder for networks, ``front.json`` and ``report.html``; None writes nothing.
 
@@ -148,6 +118,18 @@ def search(
         Elsken, Metzen & Hutter 2019 (arXiv 1808.05377).
     """
     begun = time.monotonic()
+    stored = _stored_search(task, name, storage, space=space, strategy=strategy, estimator=estimator, seed=seed)
+    if stored is not None:
+        plan = stored.created["plan"]
+        return complete(
+            stored,
+            executor=executor,
+            begun=begun,
+            minutes=None if minutes == plan["minutes"] else minutes,
+            trials=None if trials == plan["trials"] else trials,
+            workers=workers,
+            out=None if out is None else writable_folder(out),
+        ).study
     study = prepare(
         task,
         space=space,
@@ -165,6 +147,52 @@ def search(
         out=out,
     )
     return complete(study, executor=executor, begun=begun).study
+
+
+def _stored_search(
+    task: Task | str,
+    name: str | None,
+    storage: Storage | str | None,
+    *,
+    space: Space | str,
+    strategy: Strategy | str,
+    estimator: Estimator | str,
+    seed: int,
+) -> Study | None:
+    """Return the stored search of that name, if there is one.
+
+    Raises:
+        StudyExistsError: Its components or its seed are others.
+    """
+    from nasturtium.tasks import load_task
+
+    if name is None or storage is None:
+        return None
+    opened = open_storage(storage) if isinstance(storage, str) else storage
+    if not opened.read(name):
+        return None
+    study = reopen(name, opened, load_task(task) if isinstance(task, str) else task)
+    created = study.created
+    given: list[tuple[str, Registry[Any], Any]] = [
+        ("space", SPACES, space),
+        ("strategy", STRATEGIES, strategy),
+        ("estimator", ESTIMATORS, estimator),
+    ]
+    for part, registry, component in given:
+        kept = created[part]
+        if isinstance(component, str) and "(" not in component:
+            is_same = kept.get("name") == component  # a plain name leaves the arguments to the plan
+        elif part == "space":
+            is_same = (
+                registry.describe(made(registry, component).on(study.task).limited(**dict(study.space.limits))) == kept
+            )
+        else:
+            is_same = registry.describe(made(registry, component)) == kept
+        if not is_same:
+            raise StudyExistsError(f"study {name!r} was stored with {part} {kept}, got {component}; take another name.")
+    if seed != created["seed"]:
+        raise StudyExistsError(f"study {name!r} has seed {created['seed']}, got {seed}; take another name.")
+    return study
 
 
 def prepare(
@@ -207,7 +235,7 @@ def prepare(
     chosen = made(STRATEGIES, strategy)
     if isinstance(strategy, str) and "(" not in strategy:
         chosen = chosen.scaled(plan.expected)
-    limited = _limited(bound, dict(limits or {}))
+    limited = limited_space(bound, dict(limits or {}))
     check_limits(limited)
     notes = {
         "kind": "search",
@@ -217,6 +245,11 @@ def prepare(
         "out": None if folder is None else str(folder),
         "command": command,
     }
+    if made(SCHEDULERS, scheduler) != Fixed() and len(estimated.ladder()) == 1:
+        raise RequirementError(
+            f"scheduler {scheduler} needs an estimator with several rungs, got one; write "
+            "--estimator 'training(epochs=9, rungs=3)'."
+        )
     study = Study(
         space=bound,
         estimator=estimated,
@@ -252,100 +285,6 @@ def writable_folder(out: str | Path) -> Path:
         ) from error
 
 
-def check_limits(space: Space) -> None:
-    """Raise one clear line if the limits leave (nearly) nothing.
-
-    Raises:
-        UsageError: With the smallest cost that was seen.
-    """
-    if not space.limits:
-        return
-    try:
-        space.sample(np.random.default_rng(0))
-    except NoFeasibleNeighbor as error:
-        free = space.unlimited()
-        rng = np.random.default_rng(0)
-        seen = [free.sample(rng) for _ in range(300)]
-        least = {cost: min(free.cost(a, cost) for a in seen) for cost, _ in space.limits}
-        got = ", ".join(f"{cost}={bound:g} (smallest seen {least[cost]:g})" for cost, bound in space.limits)
-        raise UsageError(f"a limit must leave some networks of the space, got {got}; loosen it.") from error
-
-
-def divide(
-    space: Space,
-    task: Task,
-    estimator: Estimator | str,
-    minutes: float | None,
-    trials: int | None,
-    workers: int,
-    limits: Mapping[str, float],
-) -> tuple[Estimator, Plan]:
-    """Return the estimator with its epochs, and the plan, for a budget.
-
-    By the clock, a few steps of three random networks are timed, and candidates are trained for as
-    many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
-    the data.
-    """
-    made_estimator = made(ESTIMATORS, estimator)
-    seconds = None if minutes is None else 60 * minutes * SEARCH_SHARE
-    if seconds is None or trials is not None or estimator != "training":
-        why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
-        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
-    from nasturtium.estimators import Training
-
-    per_epoch = time_epoch(_limited(space, limits), task)
-    epochs_in_all = seconds * workers / per_epoch
-    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, MOST_SEARCH_EPOCHS))
-    fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
-    expected = max(4, int(epochs_in_all / epochs / fraction))
-    why = (
-        f"an epoch of a typical network takes {per_epoch:.2g} s, so {SEARCH_SHARE:.0%} of the time gives about "
-        f"{expected} candidates {epochs} epoch{'s' * (epochs > 1)}"
-        + (f" on {fraction:.0%} of the data" if fraction < 1 else "")
-    )
-    return Training(epochs=epochs, fraction=fraction), Plan(trials, minutes, seconds, expected, workers, why)
-
-
-def _limited(space: Space, limits: Mapping[str, float]) -> Space:
-    from nasturtium.spaces import COSTS
-
-    return space.limited(**{cost: bound for cost, bound in limits.items() if cost in COSTS})
-
-
-def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
-    """Return the seconds that an epoch of a typical network takes in one thread."""
-    import torch
-
-    from nasturtium.estimators._training import Training
-    from nasturtium.networks import build
-    from nasturtium.tasks import batches
-
-    check_limits(space)
-    rng = np.random.default_rng(0)
-    candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
-    split = task.for_search().train
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        times = []
-        for architecture in candidates[4:11:3]:
-            recipe = Training()
-            network = build(space.graph(architecture).simplified()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            optimizer = recipe.optimizer(network)
-            stamps = []
-            for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
-                stamps.append(time.perf_counter())
-                optimizer.zero_grad()
-                torch.autograd.backward(task.loss(network(x), y))
-                optimizer.step()
-            stamps.append(time.perf_counter())
-            times.append(median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 2 else 0.1)
-    finally:
-        torch.set_num_threads(threads)
-    # Validation, statistics of normalization and the checkpoint come on top of the steps.
-    return 1.3 * median(times) * -(-len(split) // 64)
-
-
 def complete(
     study: Study,
     *,
@@ -375,21 +314,27 @@ def complete(
     whole = None if (minutes or plan.minutes) is None else 60 * (minutes or plan.minutes or 0.0)
     spent = {"search": 0.0, "final": 0.0, "export": 0.0}
     clock = time.monotonic()
+    used = 0.0 if minutes else _charged(study) / workers
     search_phase(study, plan, executor, workers, minutes, trials, begun, watch)
     spent["search"], clock = time.monotonic() - clock, time.monotonic()
 
-    left = None if whole is None else whole * (1 - EXPORT_SHARE) - (time.monotonic() - begun)
-    child = final_phase(study, executor, workers, left, watch)
+    left = None if whole is None else whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun)
+    final_phase(study, executor, workers, left, watch)
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
 
     given = study.created["out"] if out is None else out
     folder = None if given is None else Path(given).resolve()
-    rows, problems = deliver(study, child, folder, spent, watch)
+    rows, problems = deliver(study, folder, spent, watch)
     spent["export"] = time.monotonic() - clock
     delivered = {"n_trials": study.history.n_trials, "seconds": spent, "out": None if folder is None else str(folder)}
     study.journal.add(Note("delivered", delivered))
     study.journal.flush()
     return Outcome(study, rows, spent, folder, problems)
+
+
+def _charged(study: Study) -> float:
+    """Return the seconds that all evaluations of a search and its final trainings were charged."""
+    return sum(t.seconds for owner in (study, *children_of(study)) for t in owner.history.trials())
 
 
 def search_phase(
@@ -417,6 +362,7 @@ def search_phase(
         watch("search", study, study.history)
     study.run(
         strategy,
+        patience=_patience(seconds),
         trials=wanted,
         minutes=None if seconds is None else seconds / 60,
         workers=workers,
@@ -425,11 +371,16 @@ def search_phase(
     )
 
 
-def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> Study | None:
-    """Run the final training and return its study; None if there is nothing to train."""
+def _patience(seconds: float | None) -> float:
+    """Return the time without a measurement after which a candidate counts as hung."""
+    return HANGING_SECONDS if seconds is None else max(20.0, 0.25 * seconds)
+
+
+def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> None:
+    """Run the final training, if there is something to train."""
     opened = open_final(study, plan_final(study, seconds, workers))
     if opened is None:
-        return None
+        return
     child, strategy = opened
     child.begin(strategy, seed=study.history.study.seed, horizon=len(strategy.numbers))
     if watch is not None:
@@ -438,16 +389,16 @@ def final_phase(study: Study, executor: str, workers: int, seconds: float | None
         strategy,
         trials=len(strategy.numbers),
         minutes=None if seconds is None else max(seconds, 1.0) / 60,
+        patience=None if seconds is None else max(60.0, seconds),
         seed=study.history.study.seed,
         workers=workers,
         executor=executor,
         watch=None if watch is None else lambda history: watch("final", child, history),
     )
-    return child
 
 
 def deliver(
-    study: Study, child: Study | None, folder: Path | None, spent: Mapping[str, float], watch: Watch | None
+    study: Study, folder: Path | None, spent: Mapping[str, float], watch: Watch | None
 ) -> tuple[list[FinalResults], dict[str, str]]:
     """Test the front, and write networks, ``front.json`` and report if there is a folder.
 
@@ -456,7 +407,7 @@ def deliver(
     """
     if watch is not None:
         watch("export", study, study.history)
-    chosen: list[Chosen] = test_networks(study, child)
+    chosen: list[Chosen] = test_networks(study, children_of(study))
     rows = results(study, chosen)
     problems: dict[str, str] = {}
     if folder is None:
@@ -479,8 +430,13 @@ def replace_file(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def reopen(name: str, storage: Storage | str) -> Study:
+def reopen(name: str, storage: Storage | str, task: Task | None = None) -> Study:
     """Return a stored study, with its components made again from the log.
+
+    Args:
+        name: Its name.
+        storage: Where it is.
+        task: Its data; None loads them again from where they came.
 
     Raises:
         UsageError: There is no such study, or a component lives in a script.
@@ -500,17 +456,17 @@ def reopen(name: str, storage: Storage | str) -> Study:
             f"a final training belongs to its search, got {name!r}; name the search {created['parent']!r}."
         )
     source = created.get("source")
-    if source is None and created["task"] is not None:
+    if task is None and source is None and created["task"] is not None:
         raise UsageError(
             f"study {name!r} used data of a script, got no source to load it from; run that script again with "
-            f"nas.Study(..., name={name!r})."
+            f"nas.search(..., name={name!r})."
         )
     return Study(
         space=SPACES.restore(created["space"]),
         estimator=None if created["estimator"] is None else ESTIMATORS.restore(created["estimator"]),
         objectives=[Objective(metric, maximize) for metric, maximize in created["objectives"]],
         limits={Limit(*pair).metric: Limit(*pair).bound for pair in created["limits"]},
-        task=None if source is None else load_task(source),
+        task=load_task(source) if task is None and source is not None else task,
         scheduler=SCHEDULERS.restore(created["scheduler"]),
         storage=opened,
         name=name,

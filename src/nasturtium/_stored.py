@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import RequirementError, StorageError, UsageError, near_matches
 from nasturtium.report import FinalResults
 from nasturtium.spaces import SPACES, Architecture, Networks, Space
-from nasturtium.trials import INFEASIBLE, History, Limit, Log, Note, Objective, Setting, State
+from nasturtium.trials import INFEASIBLE, History, Limit, Log, Note, Objective, Rung, Setting, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,6 +119,7 @@ def _study(name: str, created: Mapping[str, Any], events: Sequence[Event]) -> St
         tuple(Limit(metric, bound) for metric, bound in created["limits"]),
         created["seed"],
         created["horizon"],
+        tuple(Rung.from_json(rung) for rung in created["ladder"]),
     )
     log = Log(setting)
     log.append(events)

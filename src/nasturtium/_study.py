@@ -146,7 +146,9 @@ class Study:
                     f"{type(self.estimator).__name__} needs a space with {capability.__name__}, got "
                     f"{type(self.space).__name__}; take another space or estimator."
                 )
-        known = self.estimator.metrics()
+        known = set(self.estimator.metrics())
+        if known and self.task is not None:
+            known |= {f"valid_{name}" for name in self.task.metrics}
         for metric in (*(o.metric for o in self.objectives), *(limit.metric for limit in self.limits)):
             if known and metric not in known:
                 raise UsageError(f"unknown metric {metric!r}; {near_matches(metric, known)}")
@@ -187,6 +189,7 @@ class Study:
             "horizon": horizon,
             "strategy": STRATEGIES.describe(strategy),
             **self._described(),
+            "ladder": [rung.to_json() for rung in setting.ladder],
             "versions": versions(),
             "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             **self._notes,
@@ -366,6 +369,7 @@ class Study:
         if not proposals:
             if history.trials(State.PENDING, State.RUNNING):
                 return None
+            journal.flush()
             raise SearchFinished(
                 f"{type(chosen).__name__} has nothing left to propose after {history.n_trials} trials."
             )
@@ -417,9 +421,11 @@ class Study:
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML file that needs nothing else."""
+        from nasturtium._final import children_of, chosen_networks, results
         from nasturtium.report import write_report
 
-        return write_report(self.history, self.created, Path(path))
+        rows = None if self.task is None else results(self, chosen_networks(self, children_of(self)))
+        return write_report(self.history, self.created, Path(path), final=rows)
 
     def export(self, trial: Trial | int, folder: str | Path) -> Path:
         """Write a trial's trained network: ONNX, torch.export, plain source, weights.

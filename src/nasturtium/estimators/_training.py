@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import cos, isfinite, pi
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -104,6 +104,8 @@ class Training(Estimator):
         recipe = self._with(context.space.training(assignment.architecture))
         graph = context.space.graph(assignment.architecture).simplified()
         task = _reduced(context.task, plan)
+        if context.device != "cpu":
+            task = replace(task, train=task.train.to(context.device), valid=task.valid.to(context.device))
         network, note = self._begin(graph, assignment, context)
         network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = recipe.optimizer(network)
@@ -114,13 +116,13 @@ class Training(Estimator):
         for epoch in range(start, plan.epochs):
             metrics = recipe.train_epoch(network, optimizer, task, epoch, plan.planned, context)
             if len(task.valid):
-                recalibrate(network, task, self.batch_size)
+                recalibrate(network, task, recipe.batch_size)
                 metrics |= judge(network, task, task.valid, "valid")
             reference = None
             if epoch + 1 == plan.epochs:
                 going_on = optimizer.state_dict() if plan.epochs < plan.planned else None
                 if not len(task.valid):
-                    recalibrate(network, task, self.batch_size)
+                    recalibrate(network, task, recipe.batch_size)
                 state = Checkpoint(assignment.architecture, epoch + 1, network.state_dict(), going_on)
                 reference = context.checkpoints.save(state.to_bytes())
             yield Measurement(epoch + 1, metrics, clock.lap(), checkpoint=reference)
@@ -133,7 +135,7 @@ class Training(Estimator):
         # Every epoch has its own generators, so that a training that is continued equals one that
         # was never interrupted.
         generator = torch.Generator().manual_seed((context.seed * 1_000_003 + epoch) % 2**63)
-        split = task.train.to(context.device)
+        split = task.train
         total_loss = torch.zeros((), device=context.device)
         total_wrong = torch.zeros((), device=context.device)
         n_steps = -(-len(split) // self.batch_size)
@@ -182,7 +184,7 @@ class Training(Estimator):
 
     def _with(self, hyperparameters: Mapping[str, Any]) -> Self:
         """Return the recipe with the training hyper-parameters that the architecture sets."""
-        names = [f.name for f in fields(self)]
+        names = ["batch_size", "clip", "learning_rate", "momentum", "weight_decay"]
         for name in hyperparameters:
             if name not in names:
                 raise UsageError(f"training has no hyper-parameter {name!r}; {near_matches(name, names)}")

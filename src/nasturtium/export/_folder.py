@@ -76,7 +76,7 @@ def export_network(
     Raises:
         UsageError: The folder can't be written.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     clean = build(network.graph, over_time=network.over_time)
     clean.load_state_dict(network.state_dict())
     clean.eval()
@@ -131,6 +131,10 @@ def _write_source(trace: Trace, path: Path) -> None:
 
 def _begun(folder: Path) -> Path:
     """Return a new empty folder beside the one to write; what a killed export left goes."""
+    if folder.exists() and not (folder / "architecture.json").exists() and (folder.is_file() or any(folder.iterdir())):
+        raise UsageError(
+            f"an export replaces an earlier one only, got {str(folder)!r} with other files; name a new one."
+        )
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

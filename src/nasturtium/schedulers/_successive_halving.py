@@ -72,8 +72,8 @@ class SuccessiveHalving(Scheduler):
         brackets = sorted({trial.number // self.bracket for trial in history.trials(State.PAUSED)})
         for start in (self.bracket * bracket for bracket in brackets):
             end = start + self.bracket
-            if horizon is not None:  # the last bracket may be smaller
-                end = min(end, max(horizon, history.n_trials))
+            if horizon is not None and start < horizon < end and history.n_trials <= horizon:
+                end = horizon  # the last bracket may be smaller
             if end > history.n_trials:
                 continue  # the bracket is not full yet
             members: Sequence[int] = range(start, end)

@@ -68,11 +68,8 @@ class Storage(ABC):
         """Give the lease back; nothing happens if another has it."""
 
     @abstractmethod
-    def checkpoints(self, study: str) -> str | None:
-        """Return the URL where a study's checkpoints belong unless the user says otherwise.
-
-        None means that they need not outlive this process.
-        """
+    def checkpoints(self, study: str) -> str:
+        """Return the URL where a study's checkpoints belong: always the same for this storage."""
 
     @abstractmethod
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import LeaseTaken, LogMovedOn
 from nasturtium.storage._base import Storage, check_study_name
+from nasturtium.storage._checkpoints import CheckpointStore
 from nasturtium.storage._leases import in_words
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class MemoryStorage(Storage):
         self._lock = Lock()
         self._logs: dict[str, list[Event]] = {}
         self._owners: dict[str, str] = {}
+        self._stores: dict[str, CheckpointStore] = {}
 
     def studies(self) -> list[str]:
         """Return the names of all studies, the oldest first."""
@@ -70,10 +72,14 @@ class MemoryStorage(Storage):
             if self._owners.get(study) == owner:
                 del self._owners[study]
 
-    def checkpoints(self, study: str) -> str | None:
-        """Return None: they go with this process."""
+    def checkpoints(self, study: str) -> str:
+        """Return a temporary folder that goes with this storage."""
         check_study_name(study)
-        return None
+        if study not in self._stores:
+            self._stores[study] = CheckpointStore()
+        return self._stores[study].url
 
     def close(self) -> None:
-        """Do nothing."""
+        """Remove the checkpoints; the logs stay."""
+        for store in self._stores.values():
+            store.close()

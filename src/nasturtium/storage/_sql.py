@@ -150,7 +150,7 @@ class SqlStorage(Storage):
             with self._database.writing() as connection:
                 self._database.execute(connection, _RELEASE, (study, owner))
 
-    def checkpoints(self, study: str) -> str | None:
+    def checkpoints(self, study: str) -> str:
         """Return a folder of the study's own, beside a SQLite file or in the working folder."""
         check_study_name(study)
         database = self._database.path or Path.cwd() / "nasturtium"

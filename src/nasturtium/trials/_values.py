@@ -14,7 +14,7 @@ from nasturtium.graphs import EDITS, Edit
 from nasturtium.spaces import Architecture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @final
@@ -95,6 +95,15 @@ class Rung:
     fidelity: Fidelity
     cost: float = 1.0
     continues: bool = True
+
+    def to_json(self) -> list[Any]:
+        """Return the fields as JSON data."""
+        return [self.fidelity.to_json(), self.cost, self.continues]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Rung:
+        """Return the rung that ``to_json`` wrote."""
+        return cls(Fidelity.from_json(data[0]), data[1], data[2])
 
 
 _NUMBERS = (float, int)

@@ -1,0 +1,146 @@
+"""How a job is divided: time for the search, epochs for a candidate."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from nasturtium._study import made
+from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.estimators import ESTIMATORS, Estimator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nasturtium.spaces import Space
+    from nasturtium.tasks import Task
+
+SEARCH_SHARE = 0.55
+"""Share of the minutes that goes to the search; final training and export get the rest."""
+
+WANTED_TRIALS = 40
+"""So many trials a search by the clock aims at, before it trains each for longer."""
+
+MOST_SEARCH_EPOCHS = 10
+"""Longest training in a search by the clock; more time gives more candidates."""
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """How a job is divided.
+
+    Args:
+        trials: Number of trials, or None.
+        minutes: The whole job's time, or None.
+        search_seconds: The search's part, or None.
+        expected: The expected number of trials, for schedules.
+        workers: Evaluations at a time.
+        why: One sentence on how this came about.
+    """
+
+    trials: int | None
+    minutes: float | None
+    search_seconds: float | None
+    expected: int
+    workers: int
+    why: str
+
+
+def check_limits(space: Space) -> None:
+    """Raise one clear line if the limits leave (nearly) nothing.
+
+    Raises:
+        UsageError: With the smallest cost that was seen.
+    """
+    if not space.limits:
+        return
+    try:
+        space.sample(np.random.default_rng(0))
+    except NoFeasibleNeighbor as error:
+        free = space.unlimited()
+        rng = np.random.default_rng(0)
+        seen = [free.sample(rng) for _ in range(300)]
+        least = {cost: min(free.cost(a, cost) for a in seen) for cost, _ in space.limits}
+        got = ", ".join(f"{cost}={bound:g} (smallest seen {least[cost]:g})" for cost, bound in space.limits)
+        raise UsageError(f"a limit must leave some networks of the space, got {got}; loosen it.") from error
+
+
+def divide(
+    space: Space,
+    task: Task,
+    estimator: Estimator | str,
+    minutes: float | None,
+    trials: int | None,
+    workers: int,
+    limits: Mapping[str, float],
+) -> tuple[Estimator, Plan]:
+    """Return the estimator with its epochs, and the plan, for a budget.
+
+    By the clock, a few steps of three random networks are timed, and candidates are trained for as
+    many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
+    the data.
+    """
+    made_estimator = made(ESTIMATORS, estimator)
+    seconds = None if minutes is None else 60 * minutes * SEARCH_SHARE
+    if seconds is None or trials is not None or estimator != "training":
+        why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
+        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
+    from nasturtium.estimators import Training
+
+    per_epoch = time_epoch(limited_space(space, limits), task)
+    epochs_in_all = seconds * workers / per_epoch
+    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, MOST_SEARCH_EPOCHS))
+    fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
+    expected = max(4, int(epochs_in_all / epochs / fraction))
+    why = (
+        f"an epoch of a typical network takes {per_epoch:.2g} s, so {SEARCH_SHARE:.0%} of the time gives about "
+        f"{expected} candidates {epochs} epoch{'s' * (epochs > 1)}"
+        + (f" on {fraction:.0%} of the data" if fraction < 1 else "")
+    )
+    return Training(epochs=epochs, fraction=fraction), Plan(trials, minutes, seconds, expected, workers, why)
+
+
+def limited_space(space: Space, limits: Mapping[str, float]) -> Space:
+    from nasturtium.spaces import COSTS
+
+    return space.limited(**{cost: bound for cost, bound in limits.items() if cost in COSTS})
+
+
+def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
+    """Return the seconds that an epoch of a typical network takes in one thread."""
+    import torch
+
+    from nasturtium.estimators._training import Training
+    from nasturtium.networks import build
+    from nasturtium.tasks import batches
+
+    check_limits(space)
+    rng = np.random.default_rng(0)
+    candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
+    split = task.for_search().train
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = []
+        for architecture in candidates[4:11:3]:
+            recipe = Training()
+            network = build(space.graph(architecture).simplified()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            optimizer = recipe.optimizer(network)
+            stamps = []
+            for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
+                stamps.append(time.perf_counter())
+                optimizer.zero_grad()
+                torch.autograd.backward(task.loss(network(x), y))
+                optimizer.step()
+            stamps.append(time.perf_counter())
+            times.append(median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 2 else 0.1)
+    finally:
+        torch.set_num_threads(threads)
+    # Validation, statistics of normalization and the checkpoint come on top of the steps.
+    return 1.3 * median(times) * -(-len(split) // 64)

@@ -1,0 +1,168 @@
+"""The whole job from Python: search, final training, test, export, and going on later."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import nasturtium as nas
+from nasturtium._final import FinalPlan, children_of, open_final, plan_final
+from nasturtium._planning import divide
+from nasturtium._search import complete, reopen
+from nasturtium.errors import RequirementError, StudyExistsError, UsageError
+from nasturtium.spaces import load
+from nasturtium.trials import Note
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = {
+    "space": "chain(stages=1, depth=1, widths=(4, 6, 8, 12))",
+    "estimator": "training(epochs=1)",
+    "executor": "inline",
+}
+
+
+def bars(n: int = 240) -> nas.Task:
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 3
+    x = rng.normal(size=(n, 1, 6, 6)).astype(np.float32)
+    for i, label in enumerate(y):
+        x[i, 0, 2 * label : 2 * label + 2] += 2
+    return nas.Task.from_tensors(x, y, name="bars")
+
+
+@pytest.fixture(scope="module")
+def task() -> nas.Task:
+    return bars()
+
+
+def reads(study: nas.Study) -> list[tuple[int, str]]:
+    notes = [e for owner in (study, *children_of(study)) for e in owner.journal.log.events() if isinstance(e, Note)]
+    return [(n.data["of"], n.data["weights"]) for n in notes if n.kind == "tested"]
+
+
+def test_a_search_delivers_networks_front_and_report(task: nas.Task, tmp_path: Path) -> None:
+    study = nas.search(task, trials=2, objectives=["valid_error", "params"], out=tmp_path / "out", **SMALL)
+    front = json.loads((tmp_path / "out" / "front.json").read_text())
+    assert [entry["trial"] for entry in front] == [t.number for t in study.front()]
+    for entry in front:
+        folder = tmp_path / "out" / entry["folder"]
+        assert {"model.py", "weights.safetensors", "architecture.json", "model.pt2"} <= {
+            p.name for p in folder.iterdir()
+        }
+        assert entry["weights"] == "final"
+        assert 0 <= entry["test_error"] <= 1
+        assert entry["params"] == study.history.trial(entry["trial"]).metrics["params"]
+    assert "bars" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_the_test_data_is_read_once_a_network_even_if_the_search_goes_on(task: nas.Task, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    nas.search(task, trials=2, name="s", storage=url, **SMALL)
+    study = nas.search(task, trials=3, name="s", storage=url, **SMALL)
+    assert study.history.n_trials == 3
+    numbers = [number for number, _ in reads(study)]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_the_same_call_again_changes_nothing(task: nas.Task, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    first = nas.search(task, trials=2, name="s", storage=url, **SMALL)
+    again = nas.search(task, trials=2, name="s", storage=url, **SMALL)
+    assert [t.metrics for t in again.history.trials()] == [t.metrics for t in first.history.trials()]
+    assert reads(again) == reads(first)
+
+
+@pytest.mark.parametrize(
+    ("other", "part"),
+    [({"space": "nasnet"}, "space"), ({"strategy": "random-search"}, "strategy"), ({"seed": 5}, "seed")],
+)
+def test_another_search_of_that_name_is_refused(
+    task: nas.Task, tmp_path: Path, other: dict[str, object], part: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    nas.search(task, trials=1, name="s", storage=url, **SMALL)
+    with pytest.raises(StudyExistsError, match=part):
+        nas.search(task, **{"trials": 1, "name": "s", "storage": url, **SMALL, **other})
+
+
+def test_data_of_a_script_are_needed_to_go_on(task: nas.Task, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    nas.search(task, trials=1, name="s", storage=url, **SMALL)
+    with pytest.raises(UsageError, match="used data of a script"):
+        reopen("s", url)
+    assert complete(reopen("s", url, task), executor="inline", trials=2).study.history.n_trials == 2
+
+
+def test_the_report_of_a_study_has_the_final_results(task: nas.Task, tmp_path: Path) -> None:
+    study = nas.search(task, trials=2, **SMALL)
+    page = study.report(tmp_path / "report.html").read_text()
+    assert "test error" in page
+
+
+def test_an_export_does_not_replace_what_is_no_export(task: nas.Task, tmp_path: Path) -> None:
+    study = nas.search(task, trials=1, **SMALL)
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(UsageError, match="replaces an earlier one only"):
+        study.export(0, tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    study.export(0, tmp_path / "network")
+    study.export(0, tmp_path / "network")
+    assert (tmp_path / "network" / "model.py").exists()
+
+
+def test_a_metric_of_the_task_is_an_objective(tmp_path: Path) -> None:
+    def worst(logits: object, y: object) -> float:
+        return 0.25
+
+    rng = np.random.default_rng(0)
+    task = nas.Task.from_tensors(rng.normal(size=(90, 1, 6, 6)), np.arange(90) % 3, metric=worst)
+    study = nas.search(task, trials=1, objectives=["valid_worst"], **SMALL)
+    assert study.front()[0].metrics["valid_worst"] == 0.25
+
+
+def test_a_scheduler_needs_rungs(task: nas.Task) -> None:
+    with pytest.raises(RequirementError, match="needs an estimator with several rungs"):
+        nas.search(task, trials=1, scheduler="successive-halving", **SMALL)
+
+
+def test_successive_halving_finishes_a_third_of_a_bracket(task: nas.Task) -> None:
+    options = {
+        **SMALL,
+        "space": "chain(stages=1, depth=2, widths=(2, 4, 8))",
+        "estimator": "training(epochs=2, rungs=2, eta=2)",
+    }
+    study = nas.search(task, trials=4, scheduler="successive-halving(bracket=4, eta=2)", **options)
+    states = sorted(str(t.state) for t in study.history.trials())
+    assert states == ["finished", "finished", "stopped", "stopped"]
+
+
+def test_little_time_means_a_share_of_the_data_and_much_means_more_candidates(task: nas.Task) -> None:
+    space = load("chain", stages=1, depth=1, widths=(4,)).on(task)
+    hasty, plan = divide(space, task, "training", 1e-5, None, 1, {})
+    assert (hasty.epochs, hasty.fraction) == (1, 0.05)  # type: ignore[attr-defined]
+    assert plan.expected >= 4
+    patient, plan = divide(space, task, "training", 1000, None, 1, {})
+    assert (patient.epochs, patient.fraction) == (10, 1.0)  # type: ignore[attr-defined]
+    assert plan.expected > 40
+
+
+def test_more_time_trains_more_networks_for_longer(task: nas.Task) -> None:
+    study = nas.search(task, trials=2, objectives=["valid_error", "params"], **SMALL)
+    for child in children_of(study):
+        assert child.created["kind"] == "final"
+    fresh = nas.Study(
+        space="chain(stages=1, depth=1, widths=(4, 8))", estimator="training(epochs=1)", task=task,
+        objectives=["valid_error", "params"],
+    )  # fmt: skip
+    fresh.run("random-search", trials=2, seed=0)
+    little, much = plan_final(fresh, 0.01, 1), plan_final(fresh, 1000.0, 1)
+    assert little is not None
+    assert much is not None
+    assert (len(little.numbers), little.epochs) == (1, 1)
+    assert much == FinalPlan(tuple(t.number for t in fresh.front()), 12)
+    assert open_final(fresh, None) is None
