@@ -99,9 +99,14 @@ class DependsOnTheHashSeed(Bits):
         return super()._sample(np.random.default_rng(hash("salt") % 10**6))
 
 
+ADDRESSES: list[int] = []
+
+
 class SamplesByAddress(Bits):
     def _sample(self, rng):
-        return super()._sample(np.random.default_rng(id(self)))
+        if id(self) not in ADDRESSES:
+            ADDRESSES.append(id(self))
+        return list(self)[ADDRESSES.index(id(self)) % self.size]
 
 
 class TrainsWithoutJson(Bits):
