@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import RequirementError, StorageError, UsageError, near_matches
 from nasturtium.report import FinalResults
 from nasturtium.spaces import SPACES, Architecture, Networks, Space
-from nasturtium.trials import INFEASIBLE, History, Limit, Log, Note, Objective, Rung, Setting, State
+from nasturtium.trials import History, Limit, Log, Note, Objective, Rung, Setting, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,9 +72,8 @@ class StoredStudy:
     @property
     def best(self) -> Trial | None:
         """The finished trial with the best first objective that meets the limits."""
-        losses = self.history.losses()
         front = self.history.front()
-        return front[0] if front and losses[front[0].number].max() < INFEASIBLE else None
+        return front[0] if front else None
 
     def graph_key(self, trial: Trial) -> str | None:
         """Return the key of a trial's simplified network; None where there is none to be made."""
