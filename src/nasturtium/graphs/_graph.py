@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import ShapeError, UsageError
+from nasturtium.errors import UsageError
 from nasturtium.graphs._base import Operation, Scalar, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nasturtium.graphs._infer import Inference
+    from nasturtium.graphs._resolve import Branch
 
 Condition = tuple[tuple[str, frozenset[Scalar | tuple[Any, ...]]], ...]
 """A conjunction over decisions: each path's value must be in the set. Empty means always."""
-
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +96,6 @@ class Node:
     when: Condition = ()
 
 
-def holds(when: Condition, choices: Mapping[str, Any]) -> bool:
-    """Return whether a condition holds for the values chosen so far."""
-    return all(path in choices and choices[path] in values for path, values in when)
-
-
 @dataclass(frozen=True)
 class Graph:
     """A network: named operations, ordered edges, any number of inputs and outputs.
@@ -141,30 +133,14 @@ class Graph:
         if len(names) != len(self.nodes):
             raise UsageError(f"node names are unique, got {sorted(n.name for n in self.nodes)}; rename one.")
         seen: set[str] = set()
+        is_closed = not self.is_open
         for node in self.nodes:
-            if not _IDENTIFIER.match(node.name):
+            if not (node.name.isidentifier() and node.name.isascii()):
                 raise UsageError(f"a node's name is a Python identifier, got {node.name!r}; rename it.")
-            for edge in node.edges:
-                if edge.source not in (names if edge.delay else seen):
-                    raise UsageError(
-                        f"edges come from earlier nodes (or have delay 1), got {edge.source!r} -> {node.name!r}; "
-                        "order the nodes."
-                    )
-                if edge.delay not in (0, 1):
-                    raise UsageError(f"an edge's delay is 0 or 1, got {edge.delay}; chain two edges.")
+            _check_edges(node, seen, names, is_closed=is_closed)
             seen.add(node.name)
-        if not self.outputs or not set(self.outputs) <= names:
+        if not self.outputs or not names.issuperset(self.outputs):
             raise UsageError(f"outputs are names of nodes, got {self.outputs}; name at least one node.")
-        if not self.is_open:
-            self._check_slots()
-
-    def _check_slots(self) -> None:
-        for node in self.nodes:
-            slots = [edge.slot for edge in node.edges]
-            if any(a >= b for a, b in pairwise(slots)):
-                raise UsageError(
-                    f"a node's edges have rising slots in a closed graph, got {slots} at {node.name!r}; number them."
-                )
 
     def __hash__(self) -> int:
         """Return a hash that is computed once."""
@@ -196,18 +172,25 @@ class Graph:
     @cached_property
     def is_open(self) -> bool:
         """Whether the graph still holds choices, here or in a nested graph."""
-        return any(
-            isinstance(n.op, OpenOperation)
-            or n.when
-            or any(e.when for e in n.edges)
-            or (isinstance(n.op, Graph) and n.op.is_open)
-            for n in self.nodes
-        )
+        for node in self.nodes:
+            if node.when or isinstance(node.op, OpenOperation) or (isinstance(node.op, Graph) and node.op.is_open):
+                return True
+            for edge in node.edges:
+                if edge.when:
+                    return True
+        return False
 
     @cached_property
     def is_recurrent(self) -> bool:
         """Whether an edge has delay 1, here or in a nested graph."""
         return any(any(e.delay for e in n.edges) or (isinstance(n.op, Graph) and n.op.is_recurrent) for n in self.nodes)
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...]:
+        """What resolving an open graph needs of each node."""
+        from nasturtium.graphs._resolve import branches_of
+
+        return branches_of(self)
 
     def resolve(self, choices: Mapping[str, Any]) -> Graph:
         """Return the closed graph in which every choice is made.
@@ -218,7 +201,9 @@ class Graph:
         Returns:
             The network as written: dead parts stay, nested graphs stay shared.
         """
-        return _resolve(self, choices, {})
+        from nasturtium.graphs._resolve import resolve
+
+        return resolve(self, choices)
 
     def infer(self, *inputs: Shape) -> Inference:
         """Return shapes and costs for inputs of these shapes (memoized).
@@ -277,36 +262,22 @@ class Graph:
         return str(self._memo["key"])
 
 
-def _resolve(graph: Graph, choices: Mapping[str, Any], done: dict[int, Graph]) -> Graph:
-    """Resolve one level; ``done`` keeps a nested graph that occurs twice shared."""
-    if not graph.is_open:
-        return graph
-    if id(graph) in done:
-        return done[id(graph)]
-    present: set[str] = set()
-    nodes = []
-    for node in graph.nodes:
-        if not holds(node.when, choices):
-            continue
-        present.add(node.name)
-        nodes.append(node)
-    closed = tuple(_close(node, choices, present, done) for node in nodes)
-    outputs = tuple(name for name in graph.outputs if name in present)
-    done[id(graph)] = Graph(closed, outputs)
-    return done[id(graph)]
-
-
-def _close(node: Node, choices: Mapping[str, Any], present: set[str], done: dict[int, Graph]) -> Node:
-    edges = [e for e in node.edges if e.source in present and holds(e.when, choices)]
-    slots = [e.slot for e in edges]
-    if len(set(slots)) != len(slots):
-        raise ShapeError(f"one edge a slot remains when choices are made, got {edges} at {node.name!r}.")
-    op = node.op
-    if isinstance(op, OpenOperation):
-        op = op.close(choices)
-    elif isinstance(op, Graph):
-        op = _resolve(op, choices, done)
-    return Node(node.name, op, tuple(replace(e, when=()) if e.when else e for e in edges))
+def _check_edges(node: Node, seen: set[str], names: set[str], *, is_closed: bool) -> None:
+    last = -1
+    for edge in node.edges:
+        if edge.source not in (names if edge.delay else seen):
+            raise UsageError(
+                f"edges come from earlier nodes (or have delay 1), got {edge.source!r} -> {node.name!r}; "
+                "order the nodes."
+            )
+        if edge.delay not in (0, 1):
+            raise UsageError(f"an edge's delay is 0 or 1, got {edge.delay}; chain two edges.")
+        if is_closed and edge.slot <= last:
+            slots = [e.slot for e in node.edges]
+            raise UsageError(
+                f"a node's edges have rising slots in a closed graph, got {slots} at {node.name!r}; number them."
+            )
+        last = edge.slot
 
 
 Wire = tuple[Edge, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from nasturtium.errors import ShapeError
 from nasturtium.graphs._base import Operation, Shape
@@ -33,6 +34,20 @@ class Inference:
     flops: int
 
 
+class Rule(NamedTuple):
+    """What an operation's rules say for inputs of some shapes."""
+
+    shape: Shape
+    params: int
+    macs: int
+
+
+@lru_cache(maxsize=1 << 16)
+def rule_of(op: Operation, inputs: tuple[Shape, ...]) -> Rule:
+    """Return what an operation does to shapes and costs; asked once for equal operations and shapes."""
+    return Rule(op.shape(*inputs), op.params(*inputs), op.macs(*inputs))
+
+
 Known = dict[str, tuple[Shape, ...]]
 """The shapes of every output of the nodes that are known so far."""
 
@@ -46,15 +61,15 @@ def infer(graph: Graph, inputs: tuple[Shape, ...]) -> Inference:
     params = flops = 0
     arriving = {}
     for node in graph.nodes:
-        arriving[node.name] = _arriving(node, graph, known)
+        arriving[node.name] = reaching = _arriving(node, graph, known)
         if node.name in given:
             continue
         if isinstance(node.op, Graph):
-            inner = node.op.infer(*arriving[node.name])
+            inner = node.op.infer(*reaching)
             params, flops = params + inner.params, flops + inner.flops
         elif isinstance(node.op, Operation):
-            params += node.op.params(*arriving[node.name])
-            flops += node.op.macs(*arriving[node.name])
+            rule = rule_of(node.op, reaching)
+            params, flops = params + rule.params, flops + rule.macs
     shapes = {name: outputs[0] for name, outputs in known.items()}
     outputs = tuple(shapes[name] for name in graph.outputs)
     return Inference(shapes, arriving, outputs, params, flops)
@@ -103,7 +118,13 @@ def _settled(graph: Graph, given: Mapping[str, Shape]) -> Known:
 
 def _arriving(node: Node, graph: Graph, known: Known) -> tuple[Shape, ...]:
     """Return the shapes that reach a node, without those that are not known yet."""
-    return tuple(known[e.source][output_index(graph, e)] for e in node.edges if e.source in known)
+    return tuple(
+        [
+            known[e.source][0 if e.output is None else output_index(graph, e)]
+            for e in node.edges
+            if e.source in known
+        ]
+    )
 
 
 def output_index(graph: Graph, edge: Edge) -> int:
@@ -129,6 +150,6 @@ def _outputs(node: Node, graph: Graph, given: Mapping[str, Shape], known: Known)
         if isinstance(node.op, Graph):
             return node.op.infer(*arriving).outputs
         assert not isinstance(node.op, OpenOperation)
-        return (node.op.shape(*arriving),)
+        return (rule_of(node.op, arriving).shape,)
     except ShapeError as error:
         raise ShapeError(f"at {node.name!r}: {error}") from error
