@@ -56,10 +56,23 @@ def test_costs_are_of_the_network_as_written():
     a = next(iter(space))
     assert space.cost(a, "params") == space.graph(a).params
     assert space.cost(a, "flops") == space.graph(a).flops
+    assert space.cost(a, "memory") == space.graph(a).memory
+    assert space.cost(a, "depth") == space.graph(a).depth
+
+
+@pytest.mark.parametrize(("cost", "bound"), [("memory", 14_000), ("depth", 6)])
+def test_memory_and_depth_are_limits_too(cost, bound):
+    space = Chain().on(Shapes())
+    rng = np.random.default_rng(0)
+    free = [space.cost(space.sample(rng), cost) for _ in range(30)]
+    limited = space.limited(**{cost: bound})
+    found = [limited.sample(rng) for _ in range(30)]
+    found += [limited.mutate(a, rng) for a in found]
+    assert max(limited.cost(a, cost) for a in found) <= bound < max(free)
 
 
 def test_an_unknown_limit_names_the_known_ones():
-    with pytest.raises(UsageError, match=r"a limit is on one of \['flops', 'params'\], got 'size'"):
+    with pytest.raises(UsageError, match=r"a limit is on one of \['depth', 'flops', 'memory', 'params'\], got 'size'"):
         Chain().limited(size=3)
 
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.graphs._base import OPERATIONS, Operation
-from nasturtium.graphs._graph import Graph
+from nasturtium.graphs._graph import Graph, OpenOperation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,13 @@ def canonical_key(graph: Graph) -> str:
 
 def operation_label(op: Operation) -> str:
     """Return the text that operations of the same function share."""
+    # 1, 1.0 and True are equal, but their texts differ.
+    return _described(op, tuple(map(type, vars(op).values())))
+
+
+@lru_cache(maxsize=1 << 14)
+def _described(op: Operation, kinds: tuple[type, ...]) -> str:
+    del kinds
     return json.dumps(OPERATIONS.describe(op), sort_keys=True)
 
 
@@ -58,10 +66,10 @@ def _label(graph: Graph, index: int) -> str:
     if isinstance(node.op, Graph):
         label = f"graph {node.op.key}"
     else:
-        assert isinstance(node.op, Operation), "an open graph has no key"
+        assert not isinstance(node.op, OpenOperation), "an open graph has no key"
         label = operation_label(node.op)
     ports = [i for i, name in enumerate(graph.outputs) if name == node.name]
-    entries = [i for i, entry in enumerate(graph.inputs) if entry.name == node.name]
+    entries = [i for i, entry in enumerate(graph.inputs) if entry is node]
     return f"{label} in{entries} out{ports}"
 
 
@@ -70,7 +78,7 @@ def _links(graph: Graph) -> tuple[list[list[Link]], list[list[Link]]]:
     arriving: list[list[Link]] = [[] for _ in graph.nodes]
     leaving: list[list[Link]] = [[] for _ in graph.nodes]
     for target, node in enumerate(graph.nodes):
-        free = isinstance(node.op, Operation) and node.op.commutative
+        free = not isinstance(node.op, (Graph, OpenOperation)) and node.op.commutative
         for order, edge in enumerate(node.edges):
             slot = "any" if free else str(order)
             source = position[edge.source]

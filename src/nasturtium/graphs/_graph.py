@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasturtium.errors import UsageError
 from nasturtium.graphs._base import Operation, Scalar, Shape
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from nasturtium.graphs._infer import Inference
     from nasturtium.graphs._resolve import Branch
+
+T = TypeVar("T")
 
 Condition = tuple[tuple[str, frozenset[Scalar | tuple[Any, ...]]], ...]
 """A conjunction over decisions: each path's value must be in the set. Empty means always."""
@@ -121,6 +123,8 @@ class Graph:
         >>> graph = b.graph(b.add("head", operations.Linear(out=10), x))
         >>> graph.params, graph.flops, graph.shapes["conv"]
         (94, 2344, (4, 8, 8))
+        >>> graph.memory, graph.depth
+        (2304, 2)
     """
 
     nodes: tuple[Node, ...]
@@ -144,9 +148,14 @@ class Graph:
 
     def __hash__(self) -> int:
         """Return a hash that is computed once."""
-        if "hash" not in self._memo:
-            self._memo["hash"] = hash((self.nodes, self.outputs))
-        return int(self._memo["hash"])
+        return self.memoized("hash", lambda: hash((self.nodes, self.outputs)))
+
+    def memoized(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives, made once a key; for what follows from the graph alone."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        made: T = self._memo[key]
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what was memoized out of a pickle."""
@@ -216,11 +225,7 @@ class Graph:
         """
         from nasturtium.graphs._infer import infer
 
-        key = ("infer", inputs)
-        if key not in self._memo:
-            self._memo[key] = infer(self, inputs)
-        result: Inference = self._memo[key]
-        return result
+        return self.memoized(("infer", inputs), lambda: infer(self, inputs))
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
@@ -237,14 +242,26 @@ class Graph:
         """Multiply-accumulates for one example of the network as written."""
         return self.infer().flops
 
+    @property
+    def memory(self) -> int:
+        """Peak activation memory of a forward pass without gradients, in bytes an example (float32)."""
+        from nasturtium.graphs._memory import peak_bytes
+
+        return self.memoized("memory", lambda: peak_bytes(self, ()))
+
+    @property
+    def depth(self) -> int:
+        """Convolutions and linear layers on the longest way from an input to an output."""
+        from nasturtium.graphs._depth import depth_of
+
+        return self.memoized("depth", lambda: depth_of(self, ()))
+
     def simplified(self) -> Graph:
         """Return the graph without dead parts and identities, sums in canonical order."""
         from nasturtium.graphs._simplify import simplify
 
-        if "simplified" not in self._memo:
-            self._memo["simplified"] = simplify(self)
-        result: Graph = self._memo["simplified"]
-        return result
+        simple = self.memoized("simplified", lambda: simplify(self))
+        return simple.memoized("simplified", lambda: simple)
 
     @property
     def key(self) -> str:
@@ -257,9 +274,7 @@ class Graph:
 
         if self.is_open:
             raise UsageError("an open graph has no key; resolve it with an architecture first.")
-        if "key" not in self._memo:
-            self._memo["key"] = canonical_key(self.simplified())
-        return str(self._memo["key"])
+        return self.memoized("key", lambda: canonical_key(self.simplified()))
 
 
 def _check_edges(node: Node, seen: set[str], names: set[str], *, is_closed: bool) -> None:

@@ -119,11 +119,7 @@ def _settled(graph: Graph, given: Mapping[str, Shape]) -> Known:
 def _arriving(node: Node, graph: Graph, known: Known) -> tuple[Shape, ...]:
     """Return the shapes that reach a node, without those that are not known yet."""
     return tuple(
-        [
-            known[e.source][0 if e.output is None else output_index(graph, e)]
-            for e in node.edges
-            if e.source in known
-        ]
+        [known[e.source][0 if e.output is None else output_index(graph, e)] for e in node.edges if e.source in known]
     )
 
 

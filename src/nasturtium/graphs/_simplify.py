@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from nasturtium.graphs._base import Operation
 from nasturtium.graphs._graph import Edge, Graph, Node, OpenOperation
 from nasturtium.graphs._infer import output_index
 from nasturtium.graphs.operations._input import Input
@@ -12,6 +12,9 @@ from nasturtium.graphs.operations._linear import Flatten
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
 from nasturtium.graphs.operations._pointwise import Activation, Dropout, Identity, Zero
 from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
+
+if TYPE_CHECKING:
+    from nasturtium.graphs._base import Operation
 
 
 def simplify(graph: Graph) -> Graph:
@@ -31,6 +34,8 @@ def simplify(graph: Graph) -> Graph:
 
 def _nested(graph: Graph) -> Graph:
     """Simplify nested graphs; their outputs may get other names, so edges follow by position."""
+    if not any(isinstance(node.op, Graph) for node in graph.nodes):
+        return graph
     inner = {n.name: n.op.simplified() for n in graph.nodes if isinstance(n.op, Graph)}
 
     def followed(edge: Edge) -> Edge:
@@ -56,7 +61,8 @@ def _keeps_zero(op: Operation | Graph | OpenOperation) -> bool:
 
 def _without_zeros(graph: Graph) -> Graph:
     """Drop the summands that are zero, where another stays."""
-    if any(edge.delay for node in graph.nodes for edge in node.edges):
+    has_zeros = any(isinstance(node.op, Zero) for node in graph.nodes)
+    if not has_zeros or any(edge.delay for node in graph.nodes for edge in node.edges):
         return graph
     zeros: set[str] = set()
     nodes = []
@@ -72,7 +78,7 @@ def _without_zeros(graph: Graph) -> Graph:
 
 def _is_identity(node: Node) -> bool:
     """Whether the node hands on its only input as it is."""
-    if not isinstance(node.op, (Identity, Add, Concat)) or len(node.edges) != 1:
+    if len(node.edges) != 1 or type(node.op) not in (Identity, Add, Concat):
         return False
     edge = node.edges[0]
     return edge.delay == 0 and edge.weight is None
@@ -86,24 +92,27 @@ def _contracted(graph: Graph) -> Graph:
             edge = node.edges[0]
             origin[node.name] = origin.get(edge.source, edge) if edge.output is None else edge
 
-    def rewired(edge: Edge) -> Edge:
-        found = origin.get(edge.source)
-        return replace(edge, source=found.source, output=found.output) if found else edge
-
     outputs = []
     for name in graph.outputs:
         found = origin.get(name)
         # An output names a node, so one output of a nested graph keeps its identity.
         outputs.append(found.source if found and found.output is None else name)
-    nodes = []
     order = {n.name: i for i, n in enumerate(graph.nodes)}
-    for node in graph.nodes:
-        edges = tuple(rewired(e) for e in node.edges)
-        if isinstance(node.op, Operation) and node.op.commutative:
-            ranked = sorted(edges, key=lambda e: (order[e.source], e.output or "", e.delay, e.weight or 0.0))
-            edges = tuple(replace(e, slot=i) for i, e in enumerate(ranked))
-        nodes.append(replace(node, edges=edges))
-    return Graph(tuple(nodes), tuple(outputs))
+    nodes = tuple([_rewired(node, origin, order) for node in graph.nodes])
+    return Graph(nodes, tuple(outputs))
+
+
+def _rewired(node: Node, origin: dict[str, Edge], order: dict[str, int]) -> Node:
+    """Return a node that reads what stands behind identities, a sum in the order of the nodes."""
+    edges = []
+    for edge in node.edges:
+        found = origin.get(edge.source)
+        edges.append(replace(edge, source=found.source, output=found.output) if found else edge)
+    if not isinstance(node.op, (Graph, OpenOperation)) and node.op.commutative:
+        edges.sort(key=lambda e: (order[e.source], e.output or "", e.delay, e.weight or 0.0))
+        edges = [edge if edge.slot == i else replace(edge, slot=i) for i, edge in enumerate(edges)]
+    changed = tuple(edges)
+    return node if changed == node.edges else replace(node, edges=changed)
 
 
 def _without_dead(graph: Graph) -> Graph:
@@ -115,5 +124,5 @@ def _without_dead(graph: Graph) -> Graph:
         if name not in alive:
             alive.add(name)
             stack.extend(edge.source for edge in graph.by_name[name].edges)
-    kept = tuple(n for n in graph.nodes if n.name in alive or isinstance(n.op, Input))
-    return Graph(kept, graph.outputs)
+    kept = tuple([n for n in graph.nodes if n.name in alive or isinstance(n.op, Input)])
+    return graph if len(kept) == len(graph.nodes) else Graph(kept, graph.outputs)

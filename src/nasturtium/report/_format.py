@@ -20,6 +20,7 @@ _TITLES = {
     "train_loss": "training loss",
     "params": "parameters",
     "flops": "multiply-accumulates",
+    "memory": "activation memory (bytes)",
     "latency_ms": "latency (ms)",
     "trial": "trial",
 }

@@ -270,7 +270,8 @@ class Space(ABC):
 
         Args:
             architecture: A member.
-            name: ``"params"`` or ``"flops"`` (multiply-accumulates).
+            name: ``"params"``, ``"flops"`` (multiply-accumulates), ``"memory"`` (bytes of
+                activations at the peak of a forward pass) or ``"depth"`` (layers with weights).
         """
         return float(COSTS[name](self.graph(architecture)))
 
@@ -339,7 +340,12 @@ class Space(ABC):
 TRIES = 1_000
 """How many steps a limited space walks before it gives up, after a tenth as many plain draws."""
 
-COSTS: Mapping[str, Callable[[Graph], int]] = {"params": lambda g: g.params, "flops": lambda g: g.flops}
+COSTS: Mapping[str, Callable[[Graph], int]] = {
+    "params": lambda graph: graph.params,
+    "flops": lambda graph: graph.flops,
+    "memory": lambda graph: graph.memory,
+    "depth": lambda graph: graph.depth,
+}
 """The costs that limits may name: each needs the graph alone."""
 
 SPACES: Registry[Space] = Registry("space", "nasturtium.spaces")
