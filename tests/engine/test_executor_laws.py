@@ -4,11 +4,14 @@ import pytest
 
 from nasturtium.engine._inline import InlineExecutor
 from nasturtium.engine._local import LocalExecutor
+from nasturtium.engine._simulated import SimulatedExecutor
 from nasturtium.testing._executors import executor_checks
 
 MAKERS = {
     "inline": InlineExecutor,
     "local": lambda: LocalExecutor(workers=2, patience=30.0),
+    "simulated": lambda: SimulatedExecutor(workers=2),
+    "simulated-charging": lambda: SimulatedExecutor(charges_search=True),
 }
 CASES = [
     pytest.param(make, check, id=f"{maker}-{name}")

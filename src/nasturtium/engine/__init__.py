@@ -7,6 +7,7 @@ from nasturtium.engine._budget import Budget
 from nasturtium.engine._inline import InlineExecutor
 from nasturtium.engine._journal import Journal
 from nasturtium.engine._loop import Loop, asked_event, job_of, leg_end
+from nasturtium.engine._simulated import SimulatedExecutor
 
 if TYPE_CHECKING:
     from nasturtium.engine._local import LocalExecutor
@@ -24,6 +25,7 @@ __all__ = [
     "Loop",
     "Message",
     "Reported",
+    "SimulatedExecutor",
     "Workload",
     "asked_event",
     "job_of",
