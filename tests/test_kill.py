@@ -29,8 +29,8 @@ def start_search(folder: Path, workers: int) -> subprocess.Popen[bytes]:
         "search", "digits", *COMMON, "--trials", str(TRIALS), "--workers", str(workers), "--seed", "3",
         "--name", "s", "--storage", f"sqlite:///{folder}/s.db", "--out", str(folder / "out"),
     )  # fmt: skip
-    log = (folder / "log.txt").open("wb")
-    return subprocess.Popen(command, start_new_session=True, stdout=log, stderr=log)
+    with (folder / "log.txt").open("wb") as log:
+        return subprocess.Popen(command, start_new_session=True, stdout=log, stderr=log)
 
 
 def show(folder: Path) -> dict[str, Any]:
@@ -44,10 +44,21 @@ def resume(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def kill_and_resume(folder: Path, moment: float, workers: int) -> tuple[str, dict[str, Any]]:
-    """Kill a search at a moment, resume it, and return the phase it was in and the result."""
+def wait_for_final_training(folder: Path, process: subprocess.Popen[bytes]) -> float:
+    """Return how many seconds after the start the search said that final training begins."""
+    begun = time.monotonic()
+    while b"final training" not in (folder / "log.txt").read_bytes():
+        assert process.poll() is None, (folder / "log.txt").read_text()
+        time.sleep(0.01)
+    return time.monotonic() - begun
+
+
+def kill_and_resume(folder: Path, moment: float, workers: int, *, is_final: bool) -> tuple[str, dict[str, Any]]:
+    """Kill a search at a moment of its search or its final training, resume it, and return phase and result."""
     folder.mkdir()
     process = start_search(folder, workers)
+    if is_final:
+        wait_for_final_training(folder, process)
     time.sleep(moment)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -90,15 +101,19 @@ def test_twenty_killed_searches_end_like_an_uninterrupted_one(tmp_path: Path, wo
     whole = tmp_path / "whole"
     whole.mkdir()
     begun = time.monotonic()
-    assert start_search(whole, workers).wait() == 0, (whole / "log.txt").read_text()
-    duration = time.monotonic() - begun
+    process = start_search(whole, workers)
+    search_seconds = wait_for_final_training(whole, process)
+    assert process.wait() == 0, (whole / "log.txt").read_text()
+    final_seconds = time.monotonic() - begun - search_seconds
     reference = show(whole)
     check_complete(reference, whole)
     rng = random.Random(0)
     phases = []
     for attempt in range(20):
         folder = tmp_path / f"killed-{attempt}"
-        phase, study = kill_and_resume(folder, rng.uniform(0, duration), workers)
+        is_final = attempt % 2 == 1
+        moment = rng.uniform(0, final_seconds if is_final else search_seconds)
+        phase, study = kill_and_resume(folder, moment, workers, is_final=is_final)
         phases.append(phase)
         check_complete(study, folder)
         if workers == 1:
