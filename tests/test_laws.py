@@ -15,6 +15,7 @@ from nasturtium.testing import (
     ToyLearner,
     ToySupernet,
     ToyTwoStage,
+    check_sweep,
     estimator_checks,
     graph_checks,
     scheduler_checks,
@@ -85,6 +86,18 @@ EVERY_SPACE = [
 @pytest.mark.parametrize(("space", "check"), cases(EVERY_SPACE, space_checks))
 def test_space(space, check):
     check(space)
+
+
+@pytest.mark.parametrize("cls", [pytest.param(cls, id=name) for name, cls in SPACES])
+def test_sweep(cls):
+    check_sweep(cls.small().on(Shapes()), 50, n_exports=5, n_chains=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("cls", [pytest.param(cls, id=name) for name, cls in SPACES])
+def test_sweep_of_a_thousand(cls):
+    check_sweep(cls.small().on(Shapes()), 1_000, n_exports=1_000, n_chains=100)
 
 
 # --- graphs --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from nasturtium.testing._schedulers import check_scheduler, scheduler_checks
 from nasturtium.testing._spaces import check_space, space_checks
 from nasturtium.testing._storages import storage_checks
 from nasturtium.testing._strategies import check_strategy, strategy_checks
+from nasturtium.testing._sweep import check_sweep
 from nasturtium.testing._toys import Shapes
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "check_scheduler",
     "check_space",
     "check_strategy",
+    "check_sweep",
     "estimator_checks",
     "executor_checks",
     "graph_checks",

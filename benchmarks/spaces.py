@@ -1,0 +1,81 @@
+"""How many networks a second: every registered space, built, counted, identified and mutated.
+
+Each space has its default settings, on images of 3 x 32 x 32 and ten classes. ``cost`` is
+parameters, multiply-accumulates, peak memory and depth of a graph, the building apart; ``search``
+is what a strategy needs of a candidate, so it samples, builds and counts parameters and
+multiply-accumulates. CPU time of this process, one thread.
+
+    python benchmarks/spaces.py [SPACE]...
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import nasturtium  # noqa: F401 (it says who measures a user's module)
+from nasturtium.spaces import SPACES, Networks
+from nasturtium.testing import Shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SECONDS = 0.4
+MOST = 400
+
+
+def rate(job: Callable[[Any], object], items: Iterable[Any]) -> float:
+    """Return how many items a CPU second takes; the first is not timed, since much is made once a space."""
+    rest = iter(items)
+    job(next(rest))
+    begun, n = time.process_time(), 0
+    for item in islice(rest, MOST):
+        job(item)
+        n += 1
+        if time.process_time() - begun > SECONDS:
+            break
+    return n / (time.process_time() - begun)
+
+
+def rates(space: Any) -> list[float]:
+    """Return how often a CPU second samples, builds, counts, identifies, mutates and searches."""
+    rng = np.random.default_rng(0)
+    found = [space.sample(rng) for _ in range(MOST + 1)]
+
+    def search(_: object) -> object:
+        graph = space.network(space.sample(rng))
+        return graph.params, graph.flops
+
+    return [
+        rate(lambda _: space.sample(rng), found),
+        rate(space.network, found),
+        rate(lambda graph: (graph.params, graph.flops, graph.memory, graph.depth), map(space.network, found)),
+        rate(lambda graph: graph.key, [space.network(a) for a in found]),
+        rate(lambda a: space.mutate(a, rng), found),
+        rate(search, found),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    names = sys.argv[1:] or SPACES.names()
+    columns = ("sample", "build", "cost", "key", "mutate", "search")
+    table = Table("networks a CPU second", "nodes", *columns)
+    for name in names:
+        space = SPACES.get(name)().on(Shapes((3, 32, 32), 10))
+        if not isinstance(space, Networks):
+            continue
+        graph = space.network(space.sample(np.random.default_rng(0)))
+        values = [f"{value:,.0f}" for value in rates(space)]
+        table.add_row(name, str(len(graph.nodes)), *values)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
