@@ -17,6 +17,7 @@ WITHOUT_TORCH = [
     "nasturtium.storage",
     "nasturtium.engine",
     "nasturtium.report",
+    "nasturtium.benchmarking",
     "nasturtium.cli",
 ]
 

@@ -20,6 +20,7 @@ PUBLIC = {
     "Task",
     "Trial",
     "__version__",
+    "benchmarks",
     "errors",
     "estimators",
     "schedulers",

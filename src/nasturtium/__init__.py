@@ -15,6 +15,7 @@ from nasturtium.graphs import operations as _operations
 from nasturtium.trials import Decision, Fidelity, History, Measurement, Objective, Proposal, Trial
 
 if TYPE_CHECKING:
+    from nasturtium import benchmarking as benchmarks
     from nasturtium.graphs.operations._foreign import Measured
     from nasturtium.tasks import Task
 
@@ -29,6 +30,7 @@ __all__ = [
     "Task",
     "Trial",
     "__version__",
+    "benchmarks",
     "errors",
     "estimators",
     "schedulers",
@@ -41,7 +43,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs torch when it is first used."""
+    """Import what needs torch, or takes long, when it is first used."""
+    if name == "benchmarks":
+        from nasturtium import benchmarking
+
+        return benchmarking
     if name == "Task":
         from nasturtium.tasks import Task
 

@@ -1,5 +1,8 @@
 """Fair comparison: tabular benchmarks that need no training, as ``nasturtium.benchmarks``."""
 
+from nasturtium.benchmarking._base import Benchmark, Entry
+from nasturtium.benchmarking._catalog import ENTRIES, load, names
 from nasturtium.benchmarking._data import table
+from nasturtium.benchmarking._expectation import expected_best
 
-__all__ = ["table"]
+__all__ = ["ENTRIES", "Benchmark", "Entry", "expected_best", "load", "names", "table"]

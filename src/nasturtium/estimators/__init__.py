@@ -11,6 +11,7 @@ from nasturtium.estimators._base import (
     Estimator,
 )
 from nasturtium.estimators._function import Function
+from nasturtium.estimators._tabular import Schedule, Table, Tabular
 
 if TYPE_CHECKING:
     from nasturtium.estimators._training import Training
@@ -23,6 +24,9 @@ __all__ = [
     "Diverged",
     "Estimator",
     "Function",
+    "Schedule",
+    "Table",
+    "Tabular",
     "Training",
 ]
 
