@@ -1,4 +1,4 @@
-"""What ``components`` prints: every registered space, strategy, estimator, scheduler and task."""
+"""What ``components`` prints: every registered space, strategy, estimator, scheduler and task, and the benchmarks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nasturtium._registry import Registry, parameters
+from nasturtium.benchmarking import ENTRIES
 from nasturtium.errors import UnknownNameError, near_matches
 from nasturtium.spaces import Decisions, Edits, Finite, Networks, Open
 
@@ -42,10 +43,14 @@ def components(kind: str | None) -> list[dict[str, Any]]:
     Raises:
         UnknownNameError: There is no such kind.
     """
-    if kind is not None and kind not in KINDS:
-        raise UnknownNameError(f"unknown kind of component {kind!r}; {near_matches(kind, KINDS)}")
+    known = (*KINDS, "benchmarks")
+    if kind is not None and kind not in known:
+        raise UnknownNameError(f"unknown kind of component {kind!r}; {near_matches(kind, known)}")
     found = []
-    for plural in KINDS if kind is None else (kind,):
+    for plural in known if kind is None else (kind,):
+        if plural == "benchmarks":
+            found += _benchmarks()
+            continue
         module, name = KINDS[plural]
         registry: Registry[Any] = getattr(import_module(module), name)
         found += [_component(plural, each, cls) for each, cls in registry]
@@ -65,6 +70,22 @@ def _component(kind: str, name: str, cls: type) -> dict[str, Any]:
         "capabilities": capabilities + ["several objectives"] * bool(known.get("multi_objective")),
         "arguments": _arguments(kind, cls, _section(text, "Args")),
     }
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    """Return the benchmarks, which are no classes: a name says all."""
+    return [
+        {
+            "kind": "benchmarks",
+            "name": name,
+            "description": entry.description,
+            "reference": entry.reference,
+            "requires": [],
+            "capabilities": [],
+            "arguments": [],
+        }
+        for name, entry in sorted(ENTRIES.items())
+    ]
 
 
 def _arguments(kind: str, cls: type, text: str) -> list[dict[str, str]]:

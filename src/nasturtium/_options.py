@@ -146,7 +146,8 @@ Kind = Annotated[
     str | None,
     typer.Argument(
         metavar="KIND",
-        help="One of: spaces, strategies, estimators, schedulers, tasks. Of one kind, the arguments are explained.",
+        help="One of: spaces, strategies, estimators, schedulers, tasks, benchmarks. Of one kind, the arguments are "
+        "explained.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

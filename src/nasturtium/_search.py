@@ -441,6 +441,7 @@ def reopen(name: str, storage: Storage | str, task: Task | None = None) -> Study
     Raises:
         UsageError: There is no such study, or a component lives in a script.
     """
+    import nasturtium.benchmarking  # noqa: F401 - enters the estimators of tables in the registry
     from nasturtium.errors import near_matches
     from nasturtium.tasks import load_task
 

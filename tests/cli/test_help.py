@@ -81,7 +81,7 @@ def test_help_loads_no_torch_and_no_database_driver():
 def test_components_lists_every_registered_name(run):
     out = run("components").out
     entries = json.loads(run("components", "--json").out)
-    kinds = ["spaces", "strategies", "estimators", "schedulers", "tasks"]
+    kinds = ["spaces", "strategies", "estimators", "schedulers", "tasks", "benchmarks"]
     assert list(dict.fromkeys(entry["kind"] for entry in entries)) == kinds
     for entry in entries:
         assert entry["name"] in out
@@ -92,6 +92,7 @@ def test_components_lists_every_registered_name(run):
     assert ("estimators", "training") in names
     assert ("schedulers", "successive-halving") in names
     assert ("tasks", "digits") in names
+    assert ("benchmarks", "nasbench201-cifar10-e12") in names
 
 
 def test_of_one_kind_the_arguments_are_explained(run):

@@ -18,6 +18,7 @@ from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
 from nasturtium.spaces._morphism import Morphism
+from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._tree import integer, option, real, subset
@@ -37,6 +38,7 @@ __all__ = [
     "Finite",
     "Interval",
     "Morphism",
+    "NASBenchGraph",
     "NASNet",
     "NetworkSpace",
     "Networks",
