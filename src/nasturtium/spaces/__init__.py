@@ -18,6 +18,7 @@ from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
 from nasturtium.spaces._morphism import Morphism
+from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._networks import NetworkSpace
@@ -38,6 +39,7 @@ __all__ = [
     "Finite",
     "Interval",
     "Morphism",
+    "NASBench201",
     "NASBenchGraph",
     "NASNet",
     "NetworkSpace",

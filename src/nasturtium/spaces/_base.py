@@ -169,16 +169,21 @@ class Space(ABC):
         Raises:
             UsageError: The text is malformed or its architecture is not in the space.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise UsageError(f"an architecture's text is JSON, got {text!r} ({error}).") from error
-        if not isinstance(data, dict):
-            raise UsageError(f"an architecture's text is a JSON object, got {text!r}; write {{...}}.")
-        architecture = self._read(data)
+        is_json = text.lstrip().startswith("{")
+        architecture = self._read(_json_object(text) if is_json else self._notated(text))
         if not self._contains(architecture):
             raise UsageError(f"the architecture must be in the space, got {text!r}; see describe SPACE.")
         return architecture
+
+    def _notated(self, text: str) -> Mapping[str, Any]:
+        """Return the content that a text in the space's own notation stands for, if it has one.
+
+        A space with a notation writes ``text`` in it; the JSON text is read all the same.
+
+        Raises:
+            UsageError: The text is malformed.
+        """
+        return _json_object(text)
 
     def _read(self, data: Mapping[str, Any]) -> Architecture:
         """Return the architecture of JSON data, in the one order that equal ones share."""
@@ -335,6 +340,16 @@ class Space(ABC):
         if not isinstance(self, capability):
             return False
         return not (capability is Finite and isinstance(self, Finite) and self.size == inf)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"an architecture's text is JSON, got {text!r} ({error}).") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"an architecture's text is a JSON object, got {text!r}; write {{...}}.")
+    return data
 
 
 TRIES = 1_000

@@ -8,6 +8,7 @@ from nasturtium.graphs.operations._linear import Flatten, Linear
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
+from nasturtium.graphs.operations._residual_reduction import ResidualReduction
 
 __all__ = [
     "Activation",
@@ -29,6 +30,7 @@ __all__ = [
     "Multiply",
     "Reduce",
     "Residual",
+    "ResidualReduction",
     "Scale",
     "SepConv",
     "Zero",
