@@ -14,6 +14,7 @@ from nasturtium.spaces._base import (
     Space,
 )
 from nasturtium.spaces._blocks import op, repeat
+from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
@@ -25,6 +26,7 @@ from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._tree import integer, option, real, subset
 
 __all__ = [
+    "CGP",
     "COSTS",
     "SPACES",
     "Architecture",

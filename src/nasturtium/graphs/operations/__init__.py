@@ -5,6 +5,15 @@ from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
 from nasturtium.graphs.operations._input import Input
 from nasturtium.graphs.operations._linear import Flatten, Linear
+from nasturtium.graphs.operations._matching import (
+    FitChannels,
+    Halve,
+    PaddedResidual,
+    PooledConcat,
+    PooledSum,
+    Resize,
+    SumToFirst,
+)
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
@@ -20,19 +29,26 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "FactorizedConv",
+    "FitChannels",
     "Flatten",
     "Foreign",
     "GlobalPool",
+    "Halve",
     "Identity",
     "Input",
     "Linear",
     "MaxPool",
     "Multiply",
+    "PaddedResidual",
+    "PooledConcat",
+    "PooledSum",
     "Reduce",
     "Residual",
     "ResidualReduction",
+    "Resize",
     "Scale",
     "SepConv",
+    "SumToFirst",
     "Zero",
     "measure_with",
 ]
