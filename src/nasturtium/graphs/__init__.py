@@ -21,6 +21,7 @@ from nasturtium.graphs._graph import (
 )
 from nasturtium.graphs._infer import Inference, output_index
 from nasturtium.graphs._json import graph_from_json, graph_to_json
+from nasturtium.graphs._weisfeiler_lehman import weisfeiler_lehman
 
 __all__ = [
     "COMPLETE_UP_TO",
@@ -58,4 +59,5 @@ __all__ = [
     "operations",
     "output_index",
     "under",
+    "weisfeiler_lehman",
 ]

@@ -26,6 +26,8 @@ from nasturtium.graphs._graph import Graph, OpenOperation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nasturtium.graphs._graph import Node
+
 COMPLETE_UP_TO = 32
 """Nodes a graph level up to which the key separates every two unlike graphs."""
 
@@ -38,7 +40,7 @@ Trace = tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]
 
 def canonical_key(graph: Graph) -> str:
     """Return the hexadecimal digest of the graph with its names forgotten."""
-    labels = [_label(graph, index) for index in range(len(graph.nodes))]
+    labels = [node_label(graph, node) for node in graph.nodes]
     arriving, leaving = _links(graph)
     around = _Surroundings.of(arriving, leaving)
     colors, _ = around.refined(_ranks(labels))
@@ -61,8 +63,8 @@ def _described(op: Operation, kinds: tuple[type, ...]) -> str:
     return json.dumps(OPERATIONS.describe(op), sort_keys=True)
 
 
-def _label(graph: Graph, index: int) -> str:
-    node = graph.nodes[index]
+def node_label(graph: Graph, node: Node) -> str:
+    """Return what a node is, its name and its edges aside: operation, and place among inputs and outputs."""
     if isinstance(node.op, Graph):
         label = f"graph {node.op.key}"
     else:
