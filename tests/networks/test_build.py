@@ -36,6 +36,8 @@ CASES = [
     (o.SepConv(8, 3, dilation=2), (IMAGE,)),
     (o.FactorizedConv(8, 7, 2), (IMAGE,)),
     (o.Reduce(8), (IMAGE,)),
+    (o.FactorizedReduction(7), (IMAGE,)),
+    (o.Shift(), (IMAGE,)),
     (o.Residual(), (IMAGE,)),
     (o.Residual(8, 5, 2), (IMAGE,)),
     (o.MaxPool(5, 2), (IMAGE,)),

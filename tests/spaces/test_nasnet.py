@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
+from nasturtium.graphs import operations as o
 from nasturtium.spaces import Architecture, NASNet
 from nasturtium.testing import Shapes, check_space
 
@@ -22,10 +23,9 @@ PLAIN = (0, 1, "identity", "identity", "add")
 
 
 def test_size_of_the_papers_cells():
-    # methods B8 [C]: five blocks of two of k states and 8 operations, addition only: 5.566e14.
-    amoeba = NASNet(operations=NASNet().operations[:8], combinations=("add",))
-    assert f"{amoeba.size**0.5:.4g}" == "5.566e+14"
-    assert f"{amoeba.size:.3g}" == "3.1e+29"
+    # prod k**2 * 13**2 * 2 over k = 2..6 states.
+    assert f"{NASNet().size ** 0.5:.4g}" == "2.287e+18"
+    assert f"{NASNet().size:.3g}" == "5.23e+36"
 
 
 def test_a_block_has_five_decisions():
@@ -58,6 +58,14 @@ def test_a_cell_puts_out_the_states_that_nothing_took():
     unused = [PLAIN, (0, 1, "identity", "identity", "add")]
     assert built(used, [PLAIN, PLAIN]).shapes["normal_0"][0] == 8
     assert built(unused, [PLAIN, PLAIN]).shapes["normal_0"][0] == 16
+
+
+def test_a_cell_puts_out_an_input_that_nothing_took():
+    one_input = (1, 1, "identity", "identity", "add")
+    graph = built([PLAIN], [one_input])
+    assert graph.by_name["reduction_1"].op.by_name["halved_0"].op == o.FactorizedReduction(16)
+    assert graph.shapes["reduction_1"] == (32, 8, 8)
+    assert "halved_0" not in built([PLAIN], [PLAIN]).by_name["reduction_1"].op.by_name
 
 
 def test_every_operation_works_in_both_cells():
@@ -101,6 +109,41 @@ def test_cells_and_filters_transfer():
     assert larger.graph(a).params > 4 * space.on(Shapes((3, 32, 32))).graph(a).params
 
 
+NASNET_A = {
+    "normal": [
+        ("sep_conv_5", 1), ("sep_conv_3", 0), ("sep_conv_5", 0), ("sep_conv_3", 0), ("avg_pool_3", 1),
+        ("identity", 0), ("avg_pool_3", 0), ("avg_pool_3", 0), ("sep_conv_3", 1), ("identity", 1),
+    ],
+    "reduction": [
+        ("sep_conv_5", 1), ("sep_conv_7", 0), ("max_pool_3", 1), ("sep_conv_7", 0), ("avg_pool_3", 1),
+        ("sep_conv_5", 0), ("identity", 3), ("avg_pool_3", 2), ("sep_conv_3", 2), ("max_pool_3", 1),
+    ],
+}  # fmt: skip
+CIFAR10 = Shapes((3, 32, 32), 10)
+
+
+def test_parameters_of_nasnet_a_in_the_network_of_darts():
+    # The genotype in the authors' code of DARTS with 20 cells and 36 filters.
+    space = NASNet(cells=6, filters=36).on(CIFAR10)
+    assert space.graph(space.genotype(**NASNET_A)).params == 3_830_950
+
+
+def test_nasnet_a_6_at_768():
+    # Zoph et al. 2018, table 1: 3.3 M parameters; 768 filters in the penultimate layer.
+    arguments = {"normal_output": (0, 2, 3, 4, 5, 6), "reduction_output": (3, 4, 5, 6)}
+    space = NASNet(cells=6, filters=32, **arguments).on(CIFAR10)
+    graph = space.graph(space.genotype(**NASNET_A))
+    assert graph.shapes["normal_19"][0] == 768
+    assert graph.params == pytest.approx(3.3e6, rel=0.05)
+
+
+def test_a_genotype_fits_the_blocks_and_the_space():
+    with pytest.raises(UsageError, match=r"a cell of 4 blocks has 8 .* pairs, got 10"):
+        NASNet(blocks=4).genotype(**NASNET_A)
+    with pytest.raises(UsageError, match=r"'normal.0.left_op' is one of .* got 'sep_conv_5'"):
+        NASNet(operations=("identity", "sep_conv_3")).genotype(**NASNET_A)
+
+
 @pytest.mark.parametrize(
     "space",
     [
@@ -118,8 +161,9 @@ def test_smaller_spaces_obey_the_laws(space):
     ("arguments", "message"),
     [
         ({"cells": 0}, "cells, filters and blocks are at least 1"),
-        ({"operations": ("conv_2",)}, "unknown nasnet operation 'conv_2'; did you mean 'conv_"),
-        ({"operations": ()}, "combinations are"),
+        ({"operations": ("conv_2",)}, "unknown cell operation 'conv_2'; did you mean 'conv_"),
+        ({"operations": ()}, "a cell has operations to choose from, got none"),
+        ({"normal_output": (2, 9)}, "an output is some of the states 0 to 6"),
         ({"combinations": ("multiply",)}, "combinations are 'add' and 'concat'"),
     ],
 )

@@ -113,6 +113,15 @@ def test_impossible_bounds_of_a_subset_are_refused(bounds):
         subset(1, 2, 3, at_least=bounds[0], at_most=bounds[1])
 
 
+def test_a_subset_opens_the_decisions_of_the_options_taken():
+    space = decisions(
+        x=subset("p", option("q", n=integer(1, 2)), option("r", m=choice("a", "b", "c")), at_least=2, at_most=2)
+    )
+    texts = [a.text for a in space]
+    assert texts[:2] == ['{"x":["p","q"],"x.q.n":1}', '{"x":["p","q"],"x.q.n":2}']
+    assert len(texts) == space.size == 2 + 3 + 2 * 3
+
+
 def test_a_subsets_options_differ():
     with pytest.raises(UsageError, match="options differ"):
         subset("p", "p")

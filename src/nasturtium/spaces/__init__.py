@@ -1,5 +1,6 @@
 """Search spaces: which architectures there are."""
 
+from nasturtium.spaces._amoebanet import AmoebaNet
 from nasturtium.spaces._architecture import Architecture
 from nasturtium.spaces._base import (
     COSTS,
@@ -16,8 +17,10 @@ from nasturtium.spaces._base import (
 from nasturtium.spaces._blocks import op, repeat
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
+from nasturtium.spaces._darts import DARTS
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
+from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
@@ -28,7 +31,9 @@ from nasturtium.spaces._tree import integer, option, real, subset
 __all__ = [
     "CGP",
     "COSTS",
+    "DARTS",
     "SPACES",
+    "AmoebaNet",
     "Architecture",
     "Binding",
     "Categorical",
@@ -38,6 +43,7 @@ __all__ = [
     "DecisionSpace",
     "Decisions",
     "Edits",
+    "EnasMicro",
     "Finite",
     "Interval",
     "Morphism",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from math import comb, inf, isfinite, prod
+from math import inf, isfinite, prod
 from typing import Any, final
 
 from nasturtium._registry import Registry, tuples
@@ -155,17 +155,17 @@ class Choice(Block):
 @BLOCKS.register("subset")
 @dataclass(frozen=True)
 class Subset(Block):
-    """Some of several values, as a tuple in their given order."""
+    """Some of several options, as a tuple in their given order; each may open decisions of its own."""
 
-    values: tuple[Value, ...]
+    values: tuple[Any, ...]
     at_least: int
     at_most: int
 
     def __post_init__(self) -> None:
-        """Check values and bounds."""
-        labels = [label_of(value) for value in self.values]
+        """Check options and bounds."""
+        labels = self._labels
         if len(set(labels)) != len(labels):
-            raise UsageError(f"a subset's options differ, got {labels}; drop one.")
+            raise UsageError(f"a subset's options differ, got {list(labels)}; drop one.")
         if not 0 <= self.at_least <= self.at_most <= len(self.values):
             raise UsageError(
                 f"0 <= at_least <= at_most <= {len(self.values)} options, got {self.at_least} and "
@@ -173,25 +173,48 @@ class Subset(Block):
             )
 
     def decide(self, path: str, ask: Ask) -> None:
-        """Ask which values."""
-        ask(Categorical(path, self._options))
+        """Ask which options, then the decisions of each one taken."""
+        chosen = ask(Categorical(path, self._options))
+        assert isinstance(chosen, tuple)
+        for label, option in self._blocks:
+            if label in chosen:
+                option.decide(f"{path}.{label}", ask)
 
     def paths(self, path: str) -> Iterator[str]:
-        """Yield the path of its one decision."""
+        """Yield this decision's path, then those of the options."""
         yield path
+        for label, option in self._blocks:
+            yield from option.paths(f"{path}.{label}")
+
+    @cached_property
+    def _labels(self) -> tuple[Value, ...]:
+        return tuple(label_of(value) for value in self.values)
+
+    @cached_property
+    def _blocks(self) -> tuple[tuple[Value, Block], ...]:
+        pairs = zip(self._labels, self.values, strict=True)
+        return tuple((label, option) for label, option in pairs if isinstance(option, Block))
 
     @cached_property
     def _options(self) -> tuple[Value, ...]:
         sizes = range(self.at_least, self.at_most + 1)
-        return tuple(chosen for size in sizes for chosen in combinations(self.values, size))
+        return tuple(chosen for size in sizes for chosen in combinations(self._labels, size))
 
     def count(self) -> float:
-        """Return the number of subsets."""
-        return sum(comb(len(self.values), size) for size in range(self.at_least, self.at_most + 1))
+        """Return the sum over the subsets of the product over their options."""
+        ways: list[float] = [1]  # ways[k]: to take k of the options so far and decide what they open
+        for option in self.values:
+            n = option.count() if isinstance(option, Block) else 1
+            ways = [old + n * taken for old, taken in zip([*ways, 0], [0, *ways], strict=True)]
+        return sum(ways[self.at_least : self.at_most + 1])
+
+    def has_rule(self) -> bool:
+        """Return whether an option has a rule."""
+        return any(option.has_rule() for _, option in self._blocks)
 
     def is_fixed(self) -> bool:
-        """Return True: it is one decision."""
-        return True
+        """Return whether every option is a plain value."""
+        return not self._blocks
 
 
 @final
@@ -320,8 +343,15 @@ def group_of(blocks: Mapping[str, Any]) -> Group:
     return Group(tuple(blocks.items()))
 
 
-def subset(*options: Value, at_least: int = 0, at_most: int | None = None) -> Subset:
-    """Return the decision for some of several values, a tuple in the given order."""
+def subset(*options: Any, at_least: int = 0, at_most: int | None = None) -> Subset:
+    """Return the decision for some of several options, a tuple in the given order.
+
+    Args:
+        options: Plain values (lists count as tuples) or ``option(...)``, whose decisions are asked
+            if it is taken.
+        at_least: How many are taken at least.
+        at_most: How many are taken at most; None means all.
+    """
     return Subset(tuples(list(options)), at_least, len(options) if at_most is None else at_most)
 
 

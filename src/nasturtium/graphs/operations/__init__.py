@@ -2,6 +2,7 @@
 
 from nasturtium.graphs.operations._conv import Conv, FactorizedConv, Reduce, Residual, SepConv
 from nasturtium.graphs.operations._conv2d import Conv2d
+from nasturtium.graphs.operations._factorized_reduction import FactorizedReduction, Shift
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
 from nasturtium.graphs.operations._input import Input
 from nasturtium.graphs.operations._linear import Flatten, Linear
@@ -29,6 +30,7 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "FactorizedConv",
+    "FactorizedReduction",
     "FitChannels",
     "Flatten",
     "Foreign",
@@ -48,6 +50,7 @@ __all__ = [
     "Resize",
     "Scale",
     "SepConv",
+    "Shift",
     "SumToFirst",
     "Zero",
     "measure_with",
