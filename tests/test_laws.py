@@ -8,7 +8,21 @@ import pytest
 
 from nasturtium.estimators import ESTIMATORS, Function
 from nasturtium.schedulers import SCHEDULERS
-from nasturtium.spaces import SPACES, choice, decisions, integer, option, real, repeat, subset
+from nasturtium.spaces import (
+    SPACES,
+    branch,
+    cell,
+    chain,
+    choice,
+    decisions,
+    integer,
+    op,
+    option,
+    optional,
+    real,
+    repeat,
+    subset,
+)
 from nasturtium.strategies import STRATEGIES
 from nasturtium.testing import (
     Bench,
@@ -71,6 +85,14 @@ MIXED = decisions(
     flag=choice(True, False, None),
     only=choice("one"),
 )
+CELLS = cell(op("conv", stride=choice(1, 2)), op("identity"), branch(op("max_pool"), op("conv")), nodes=2)
+OWN = chain(
+    op("conv", out=choice(4, 8)),
+    repeat(CELLS, at_least=1, at_most=2, tied=True),
+    optional(op("max_pool", stride=2)),
+    branch(op("identity"), chain(op("flatten"), op("linear", out=6)), merge=choice("add", "concat")),
+    op("linear"),
+)
 EVERY_SPACE = [
     *((name, cls.small().on(Shapes())) for name, cls in SPACES),
     ("decisions", table().space),
@@ -78,6 +100,7 @@ EVERY_SPACE = [
     ("decisions-mixed", MIXED),
     ("decisions-single", decisions(a=choice("x"), b=real(1, 1))),
     ("decisions-none", decisions()),
+    ("own", OWN.on(Shapes())),
     *((f"toy-{type(toy.space).__name__.lower()}", toy.space) for toy in network_toys()),
     ("toy-limited", next(network_toys()).space.limited(params=2_000)),
 ]
@@ -102,14 +125,15 @@ def test_sweep_of_a_thousand(cls):
 
 # --- graphs --------------------------------------------------------------------------------------
 
-GRAPHS = [(f"{name}-{seed}", (cls, seed)) for name, cls in SPACES for seed in range(2)]
+GRAPHS = [(f"{name}-{seed}", (cls.small(), seed)) for name, cls in SPACES for seed in range(2)]
+GRAPHS += [(f"own-{seed}", (OWN, seed)) for seed in range(2)]
 RANDOM = [(f"random-{seed}", seed) for seed in range(24)]
 
 
 @pytest.mark.parametrize(("origin", "check"), cases(GRAPHS, graph_checks))
 def test_graph_of_a_space(origin, check):
-    cls, seed = origin
-    space = cls.small().on(Shapes())
+    space, seed = origin
+    space = space.on(Shapes())
     check(space.graph(space.sample(np.random.default_rng(seed))))
 
 
@@ -138,7 +162,6 @@ def on_table(estimator):
 def training():
     torch = pytest.importorskip("torch")
     from nasturtium.estimators import Training
-    from nasturtium.spaces import chain, op
     from nasturtium.tasks import Task
 
     rng = np.random.default_rng(0)

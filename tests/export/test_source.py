@@ -15,6 +15,8 @@ from nasturtium.export._fold import WIDTH
 from nasturtium.graphs import Builder, OpenOperation, Pick, chain_of, delayed
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build
+from nasturtium.spaces import branch, cell, chain, choice, op, optional, repeat
+from nasturtium.testing import Shapes
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -23,6 +25,16 @@ def test_random_graphs(random_graph, rng, same, seed):
     source = source_of(graph)
     same(source, build(graph, seed=seed))
     assert max(map(len, source.splitlines())) <= WIDTH
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_networks_of_a_users_blocks(rng, same, seed):
+    cells = cell(op("conv", stride=choice(1, 2)), branch(op("identity"), op("conv", out=6)), nodes=2)
+    mixed = branch(op("identity"), op("flatten"), merge=choice("add", "concat"))
+    space = chain(op("conv", out=4), repeat(cells, at_most=2, tied=True), optional(op("conv")), mixed, op("linear"))
+    space = space.on(Shapes())
+    graph = space.graph(space.sample(rng(seed)))
+    same(source_of(graph), build(graph, seed=seed))
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -11,12 +11,15 @@ from nasturtium.graphs import operations as o
 from nasturtium.spaces import (
     SPACES,
     NASNet,
+    branch,
+    cell,
     chain,
     choice,
     decisions,
     integer,
     op,
     option,
+    optional,
     real,
     repeat,
     subset,
@@ -109,13 +112,54 @@ def test_without_a_task_a_graph_stays_without_outputs():
 
 @pytest.mark.parametrize("block", [3, "conv", None, integer(1, 2), choice(1, 2), option("a")])
 def test_a_network_is_made_of_network_blocks(block):
-    with pytest.raises(UsageError, match="a network is made of op, choice, repeat and chain"):
+    with pytest.raises(UsageError, match="a network is made of op, choice, repeat, branch, cell and chain"):
         chain(block)
 
 
 def test_a_network_repeats_network_blocks():
-    with pytest.raises(UsageError, match="a network is made of op, choice, repeat and chain"):
+    with pytest.raises(UsageError, match="a network is made of op, choice, repeat, branch, cell and chain"):
         chain(repeat(integer(1, 2), at_most=2))
+
+
+def test_hyperparameters_are_checked_when_they_are_written():
+    with pytest.raises(UsageError, match="a kernel's side is odd and positive, got kernel=4"):
+        op("conv2d", kernel=choice(3, 4))
+    with pytest.raises(UsageError, match="repeats is at least 1, got 0"):
+        op("sep_conv", repeats=integer(0, 1000))
+
+
+PART = chain(op("conv", out=choice(4, 8)))
+
+
+@pytest.mark.parametrize(
+    "part", [PART.limited(params=9), PART.with_training(rate=real(0.1, 1))], ids=["limits", "rate"]
+)
+@pytest.mark.parametrize(
+    "around",
+    [chain, lambda part: repeat(part, at_most=1), lambda part: choice(part, op("identity"))],
+    ids=["chain", "repeat", "choice"],
+)
+def test_limits_and_training_of_a_part_are_refused(part, around):
+    with pytest.raises(UsageError, match="limits and training hyper-parameters belong to the outermost space"):
+        around(part)
+
+
+def test_every_choice_is_known_to_fit_once_the_shapes_are():
+    flat = choice(op("flatten"), op("conv", out=choice(4, 8)))
+    space = chain(flat, op("max_pool"), *HEAD)
+    with pytest.raises(UsageError, match=r"every choice must fit, got 'max_pool' at '1': max_pool needs"):
+        space.on(Shapes())
+
+
+def test_a_rule_may_keep_apart_what_does_not_fit():
+    flat = choice(op("flatten"), op("conv", out=4))
+    pool = choice(
+        op("global_pool"),
+        op("identity"),
+        rule=lambda prefix, value: (value == "identity") == (prefix["0"] == "flatten"),
+    )
+    space = chain(flat, pool, op("linear")).on(Shapes())
+    assert [space.graph(a).infer().outputs for a in space] == [((10,),)] * 2
 
 
 def test_an_empty_chain_is_refused():
@@ -190,11 +234,12 @@ COMPOSED = chain(
     [
         COMPOSED,
         COMPOSED.on(Shapes()).limited(params=9_000),
+        chain(op("conv", out=4), branch(op("conv"), optional(op("conv"))), cell(op("conv"), op("max_pool"), nodes=2)),
         COMPOSED.with_training(rate=real(0.01, 1, log=True), optimizer=choice("sgd", option("adam", b=real(0, 1)))),
         NASNet.small().with_training(rate=real(0.01, 1, log=True)),
         decisions(a=choice(1, (2, "x"), None), b=subset("p", "q", at_most=1), c=integer(1, 9), d=real(0, 1)),
     ],
-    ids=["chain", "limited", "with training", "nasnet", "decisions"],
+    ids=["chain", "limited", "branch and cell", "with training", "nasnet", "decisions"],
 )
 def test_composed_spaces_are_stored_and_made_again(space):
     described = json.loads(json.dumps(SPACES.describe(space)))

@@ -1,9 +1,10 @@
 """The chain space: stages of layers."""
 
+import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces import Chain, load
+from nasturtium.spaces import Chain, branch, cell, chain, choice, load, op, repeat
 from nasturtium.testing import Shapes
 
 
@@ -35,3 +36,27 @@ def test_it_is_loaded_by_name():
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(UsageError, match="stages and depth are at least 1"):
         Chain(**arguments)
+
+
+LAYER = choice(op("conv"), op("sep_conv"), op("identity"), branch(op("conv"), op("max_pool"), merge="concat"))
+OWN = chain(
+    op("conv", out=choice(4, 8, 16)),
+    repeat(LAYER, at_least=1, at_most=4),
+    cell(op("conv"), op("identity"), nodes=3),
+    op("global_pool"),
+    op("linear"),
+).on(Shapes())
+
+
+@pytest.mark.parametrize("share", [0.5, 0.02, 0.001])
+def test_limits_steer_sampling_and_mutation_of_a_users_chain(share):
+    rng = np.random.default_rng(0)
+    bound = float(np.quantile([OWN.cost(OWN.sample(rng), "params") for _ in range(1_000)], share))
+    limited = OWN.limited(params=bound)
+    for _ in range(3):
+        a = limited.sample(rng)
+        for _ in range(50):
+            before, a = a, limited.mutate(a, rng)
+            assert a != before
+            assert a in limited
+            assert OWN.cost(a, "params") <= bound

@@ -14,7 +14,9 @@ from nasturtium.spaces._base import (
     Open,
     Space,
 )
-from nasturtium.spaces._blocks import op, repeat
+from nasturtium.spaces._blocks import op
+from nasturtium.spaces._branch import branch
+from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._darts import DARTS
@@ -26,6 +28,7 @@ from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._repeat import optional, repeat
 from nasturtium.spaces._tree import integer, option, real, subset
 
 __all__ = [
@@ -55,6 +58,8 @@ __all__ = [
     "Open",
     "Space",
     "Value",
+    "branch",
+    "cell",
     "chain",
     "choice",
     "decisions",
@@ -62,6 +67,7 @@ __all__ = [
     "load",
     "op",
     "option",
+    "optional",
     "real",
     "repeat",
     "subset",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass, replace
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium._registry import parameters, tuples
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import ShapeError, UsageError, near_matches
 from nasturtium.graphs import (
     OPERATIONS,
     Builder,
@@ -17,23 +19,68 @@ from nasturtium.graphs import (
     OpenOperation,
     Operation,
     Pick,
+    Shape,
     Wire,
     alternatives,
     under,
 )
 from nasturtium.graphs.operations import Foreign, Linear
-from nasturtium.spaces._decision import Interval
-from nasturtium.spaces._decisions import DecisionSpace
+from nasturtium.spaces._decision import Categorical, Decision
+from nasturtium.spaces._decisions import DecisionSpace, tree_of
 from nasturtium.spaces._tree import BLOCKS, Ask, Block, Choice, Labeled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Shapes = frozenset[Shape]
+
+MANY = 64
+"""How many shapes, or values of a number, are looked through to see that every choice fits."""
+
+
+class NetworkBlock(Labeled):
+    """A piece of a network: it takes one value and gives one."""
+
+    @abstractmethod
+    def build(self, path: str, b: Builder, wire: Wire, when: Condition) -> Wire:
+        """Add the nodes to an open graph.
+
+        Args:
+            path: The piece's place; decisions and nodes are named after it.
+            b: Collects the nodes.
+            wire: What the piece takes.
+            when: The decisions under which the piece is there.
+
+        Returns:
+            What the piece gives.
+        """
+
+    @abstractmethod
+    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+        """Return the shapes that the piece may give for an input of one shape.
+
+        Args:
+            path: The piece's place, for the error.
+            shape: Of the input, without the batch.
+            n_outputs: What a linear layer without ``out=`` gives.
+
+        Raises:
+            UsageError: One of the choices can't take that shape.
+        """
+
+    def checked(self) -> NetworkBlock:
+        """Return the block, its parts known to be pieces of networks.
+
+        Raises:
+            UsageError: One is not.
+        """
+        return self
 
 
 @final
 @BLOCKS.register("op")
 @dataclass(frozen=True)
-class Op(Labeled):
+class Op(NetworkBlock):
     """An operation whose hyper-parameters may be decisions; made by ``op``.
 
     Args:
@@ -87,6 +134,22 @@ class Op(Labeled):
         node = OpenOperation(self.make, arguments) if is_open else self.make(**dict(arguments))
         return b.add(node_name(self.name, path), node, wire, when=when)
 
+    def variants(self) -> Iterator[Operation]:
+        """Yield the operation of the first options, then with every other option once."""
+        options = {key: options_of(value) if isinstance(value, Block) else [value] for key, value in self.arguments}
+        first = {key: values[0] for key, values in options.items()}
+        yield self.make(**first)
+        for key, values in options.items():
+            for value in values[1:]:
+                yield self.make(**{**first, key: value})
+
+    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+        """Return the shapes that the hyper-parameters lead to."""
+        try:
+            return frozenset(ended(each, n_outputs).shape(shape) for each in self.variants())
+        except ShapeError as error:
+            raise UsageError(f"every choice must fit, got {self.label!r} at {path!r}: {error}") from error
+
 
 @final
 @dataclass(frozen=True)
@@ -110,7 +173,7 @@ def op(target: str | type, **hyperparameters: Any) -> Op:
 
     Raises:
         UsageError: The name is unknown, the operation has no such hyper-parameter, or a value is
-            not hashable.
+            not hashable or one that the operation refuses.
 
     Example:
         >>> from nasturtium.spaces import choice
@@ -128,69 +191,31 @@ def op(target: str | type, **hyperparameters: Any) -> Op:
             hash(value)
         except TypeError as error:
             raise UsageError(f"a hyper-parameter is hashable, got {key}={value!r}; give a tuple.") from error
-    return Op(target, arguments)
+    made = Op(target, arguments)
+    for _ in made.variants():  # makes each one, which checks the hyper-parameters
+        pass
+    return made
 
 
-@final
-@BLOCKS.register("repeat")
-@dataclass(frozen=True)
-class Repeat(Block):
-    """A block applied a number of times, each time with decisions of its own."""
+def options_of(block: Block) -> Sequence[Any]:
+    """Return the values of a hyper-parameter that is a decision; the ends and the middle of many."""
+    asked: list[Any] = []
 
-    block: Block
-    at_least: int
-    at_most: int
+    def ask(decision: Decision) -> Any:
+        asked.append(decision)
+        return decision.at(0.0, {})
 
-    def decide(self, path: str, ask: Ask) -> None:
-        """Ask how often, then each copy's decisions."""
-        n = ask(Interval(f"{path}.n", self.at_least, self.at_most, is_log=False, is_integer=True))
-        assert isinstance(n, int)
-        for i in range(n):
-            self.block.decide(f"{path}.{i}", ask)
-
-    def paths(self, path: str) -> Iterator[str]:
-        """Yield the number's path, then those of as many copies as there may be."""
-        yield f"{path}.n"
-        for i in range(self.at_most):
-            yield from self.block.paths(f"{path}.{i}")
-
-    def count(self) -> float:
-        """Return the sum of the powers."""
-        return sum(self.block.count() ** n for n in range(self.at_least, self.at_most + 1))
-
-    def has_rule(self) -> bool:
-        """Return whether the block has a rule."""
-        return self.block.has_rule()
-
-    def build(self, path: str, b: Builder, wire: Wire, when: Condition) -> Wire:
-        """Add every copy, each present if the number is large enough."""
-        ends = [wire]
-        for i in range(self.at_most):
-            enough = frozenset(range(i + 1, self.at_most + 1))
-            ends.append(build(self.block, f"{path}.{i}", b, ends[-1], (*when, (f"{path}.n", enough))))
-        numbers = range(self.at_least, self.at_most + 1)
-        return alternatives(*(under(ends[n], f"{path}.n", n) for n in numbers))
-
-
-def repeat(block: Any, *, at_least: int = 0, at_most: int) -> Repeat:
-    """Return a block that is applied ``at_least`` to ``at_most`` times in a row.
-
-    Raises:
-        UsageError: The bounds are negative or in the wrong order.
-    """
-    if not 0 <= at_least <= at_most or at_most < 1:
-        raise UsageError(f"0 <= at_least <= at_most and at_most >= 1, got {at_least} and {at_most}; swap them.")
-    if isinstance(block, DecisionSpace):
-        block = block.root
-    if not isinstance(block, Block):
-        raise UsageError(f"what is repeated is a block, got {block!r}; wrap it in op(...).")
-    return Repeat(block, at_least, at_most)
+    block.decide("", ask)
+    options = asked[0].values if isinstance(asked[0], Categorical) else asked[0].options({})
+    if len(options) > MANY:
+        options = [options[0], options[len(options) // 2], options[-1]]
+    return options or [asked[0].low, asked[0].high]
 
 
 @final
 @BLOCKS.register("series")
 @dataclass(frozen=True)
-class Series(Labeled):
+class Series(NetworkBlock):
     """Blocks one after the other."""
 
     blocks: tuple[Block, ...]
@@ -198,7 +223,7 @@ class Series(Labeled):
     @property
     def label(self) -> str:
         """The labels of the blocks, joined."""
-        return "-".join(block.label if isinstance(block, Labeled) else "x" for block in self.blocks)
+        return "-".join(map(short, self.blocks))
 
     def decide(self, path: str, ask: Ask) -> None:
         """Ask each block's decisions."""
@@ -224,6 +249,13 @@ class Series(Labeled):
             wire = build(block, f"{path}.{i}" if path else str(i), b, wire, when)
         return wire
 
+    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+        """Return what the last block gives."""
+        found = frozenset({shape})
+        for i, block in enumerate(self.blocks):
+            found = reachable(block, f"{path}.{i}" if path else str(i), found, n_outputs)
+        return found
+
 
 def build(block: Block, path: str, b: Builder, wire: Wire, when: Condition) -> Wire:
     """Add a block's nodes to an open graph and return the wire of its result."""
@@ -233,26 +265,48 @@ def build(block: Block, path: str, b: Builder, wire: Wire, when: Condition) -> W
             inner = build(option, f"{path}.{label}", b, wire, (*when, (path, frozenset({label}))))
             ends.append(under(inner, path, label))
         return alternatives(*ends)
-    if isinstance(block, (Op, Repeat, Series)):
-        return block.build(path, b, wire, when)
-    raise UsageError(f"a network is made of op, choice, repeat and chain, got {block!r}; wrap it in op(...).")
+    assert isinstance(block, NetworkBlock), "network_block lets nothing else in"
+    return block.build(path, b, wire, when)
+
+
+def reachable(block: Block, path: str, shapes: Iterable[Shape], n_outputs: int | None) -> Shapes:
+    """Return the shapes that a block may give; of very many, those at the ends.
+
+    Raises:
+        UsageError: One of its choices can't take one of the shapes.
+    """
+    found: set[Shape] = set()
+    for shape in shapes:
+        if isinstance(block, Choice):
+            for label, option in zip(block.labels(), block.values, strict=True):
+                found |= reachable(option, f"{path}.{label}", (shape,), n_outputs)
+        else:
+            assert isinstance(block, NetworkBlock), "network_block lets nothing else in"
+            found |= block.shapes(path, shape, n_outputs)
+    kept = sorted(found)
+    return frozenset(kept if len(kept) <= MANY else [*kept[: MANY // 2], *kept[-MANY // 2 :]])
 
 
 def network_block(value: Any) -> Block:
     """Return the block of an argument of ``chain``.
 
     Raises:
-        UsageError: It is none, or a choice of plain values.
+        UsageError: It is none, a choice of plain values, or a space with limits of its own.
     """
     if isinstance(value, DecisionSpace):
-        value = value.root
+        value = tree_of(value)
     if isinstance(value, Choice):
         return replace(value, values=tuple(network_block(option) for option in value.values))
-    if isinstance(value, Repeat):
-        return replace(value, block=network_block(value.block))
-    if isinstance(value, (Op, Series)):
-        return value
-    raise UsageError(f"a network is made of op, choice, repeat and chain, got {value!r}; wrap it in op(...).")
+    if isinstance(value, NetworkBlock):
+        return value.checked()
+    raise UsageError(
+        f"a network is made of op, choice, repeat, branch, cell and chain, got {value!r}; wrap it in op(...)."
+    )
+
+
+def short(block: Block) -> str:
+    """Return what stands for a block in the label of one around it."""
+    return block.label if isinstance(block, Labeled) else "x"
 
 
 def node_name(name: str, path: str) -> str:
@@ -274,11 +328,20 @@ def with_outputs(graph: Graph, n_outputs: int | None) -> Graph:
     if n_outputs is None:
         return graph
 
-    def ended(op: Operation | Graph | OpenOperation) -> Operation | Graph | OpenOperation:
-        if isinstance(op, Linear) and op.out is None:
-            return replace(op, out=n_outputs)
-        if isinstance(op, OpenOperation) and op.make is Linear and "out" not in dict(op.arguments):
-            return replace(op, arguments=(*op.arguments, ("out", n_outputs)))
-        return op
+    @cache  # a nested graph that is used twice stays one
+    def inside(op: Operation | Graph | OpenOperation) -> Operation | Graph | OpenOperation:
+        if isinstance(op, Graph):
+            return with_outputs(op, n_outputs)
+        if isinstance(op, OpenOperation):
+            is_end = op.make is Linear and "out" not in dict(op.arguments)
+            return replace(op, arguments=(*op.arguments, ("out", n_outputs))) if is_end else op
+        return ended(op, n_outputs)
 
-    return Graph(tuple(replace(node, op=ended(node.op)) for node in graph.nodes), graph.outputs)
+    return Graph(tuple(replace(node, op=inside(node.op)) for node in graph.nodes), graph.outputs)
+
+
+def ended(operation: Operation, n_outputs: int | None) -> Operation:
+    """Return the operation, a linear layer without ``out=`` with the task's number of outputs."""
+    if isinstance(operation, Linear) and operation.out is None:
+        return replace(operation, out=n_outputs)
+    return operation

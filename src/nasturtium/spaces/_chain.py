@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
-from nasturtium.spaces._blocks import Series, network_block, op, repeat, with_outputs
+from nasturtium.spaces._blocks import Series, network_block, op, with_outputs
 from nasturtium.spaces._decisions import choice
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._repeat import repeat
 
 if TYPE_CHECKING:
+    from nasturtium.graphs import Shape
     from nasturtium.spaces._tree import Block
 
 
@@ -25,9 +27,18 @@ if TYPE_CHECKING:
 @SPACES.register("composed", is_listed=False)
 @dataclass(frozen=True, kw_only=True)
 class Composed(NetworkSpace):
-    """A chain that a user composed; made by ``chain``."""
+    """A chain that a user composed; made by ``chain``.
+
+    Once it has the task's shapes, every choice is known to fit whatever the others are, unless a
+    rule makes them depend on each other.
+    """
 
     blocks: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        """Check that every choice fits, once the task's shapes are known."""
+        if self.input_shape is not None and not self.root.has_rule():
+            _check_shapes(self.blocks, self.input_shape, self.n_outputs)
 
     @property
     def root(self) -> Block:
@@ -36,6 +47,11 @@ class Composed(NetworkSpace):
 
     def _open_graph(self) -> Graph:
         return series_graph(self, self.blocks)
+
+
+@lru_cache(maxsize=64)
+def _check_shapes(blocks: tuple[Block, ...], input_shape: Shape, n_outputs: int | None) -> None:
+    Series(blocks).shapes("", input_shape, n_outputs)
 
 
 def series_graph(space: NetworkSpace, blocks: tuple[Block, ...]) -> Graph:
@@ -49,11 +65,13 @@ def chain(*blocks: Any) -> Composed:
     """Return the space of networks that apply blocks one after the other.
 
     Args:
-        blocks: ``op(...)``, ``choice(...)`` among ops, ``repeat(...)``, other chains; nested at
-            will. A last ``op("linear")`` without ``out=`` gives the task's outputs.
+        blocks: ``op(...)``, ``choice(...)`` among ops, ``repeat(...)``, ``optional(...)``,
+            ``branch(...)``, ``cell(...)``, other chains; nested at will. A last ``op("linear")``
+            without ``out=`` gives the task's outputs.
 
     Raises:
-        UsageError: A block is none of these, or there is none.
+        UsageError: A block is none of these, or there is none. Binding the space to a task by
+            ``on`` raises it, too, if a choice can't take a shape that may reach it.
 
     Example:
         >>> from nasturtium.spaces import chain, choice, op, repeat

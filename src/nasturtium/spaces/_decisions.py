@@ -329,6 +329,21 @@ class NamedDecisions(DecisionSpace):
         return Group(self.blocks)
 
 
+def tree_of(space: DecisionSpace) -> Block:
+    """Return the decision tree of a space that becomes part of another.
+
+    Raises:
+        UsageError: It has limits or training hyper-parameters, which a part can't have.
+    """
+    if space.limits or space.hyperparameters:
+        kind = "limits" if space.limits else "training hyper-parameters"
+        raise UsageError(
+            f"limits and training hyper-parameters belong to the outermost space, got a part with {kind}; call "
+            "limited(...) and with_training(...) on the whole."
+        )
+    return space.root
+
+
 def choice(*options: Any, rule: Rule | None = None) -> Choice:
     """Return the decision for one of several options.
 
@@ -338,13 +353,14 @@ def choice(*options: Any, rule: Rule | None = None) -> Choice:
         rule: ``rule(prefix, value)`` says whether a value is legal after the values chosen before.
 
     Raises:
-        UsageError: There is no option, two are alike, or one has no JSON form.
+        UsageError: There is no option, two are alike, one has no JSON form, or one is a space with
+            limits or training hyper-parameters.
 
     Example:
         >>> choice("conv", "pool").count()
         2
     """
-    blocks = (o.root if isinstance(o, DecisionSpace) else o for o in options)
+    blocks = (tree_of(o) if isinstance(o, DecisionSpace) else o for o in options)
     return Choice(tuples(list(blocks)), rule)
 
 

@@ -3,6 +3,7 @@
 from nasturtium.graphs.operations._conv import Conv, FactorizedConv, Reduce, Residual, SepConv
 from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._factorized_reduction import FactorizedReduction, Shift
+from nasturtium.graphs.operations._fitting import Join, Sum, merging
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
 from nasturtium.graphs.operations._input import Input
 from nasturtium.graphs.operations._linear import Flatten, Linear
@@ -17,11 +18,12 @@ from nasturtium.graphs.operations._matching import (
 )
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
-from nasturtium.graphs.operations._pooling import AvgPool, GlobalPool, MaxPool
+from nasturtium.graphs.operations._pooling import AdaptivePool, AvgPool, GlobalPool, MaxPool
 from nasturtium.graphs.operations._residual_reduction import ResidualReduction
 
 __all__ = [
     "Activation",
+    "AdaptivePool",
     "Add",
     "AvgPool",
     "BatchNorm",
@@ -38,6 +40,7 @@ __all__ = [
     "Halve",
     "Identity",
     "Input",
+    "Join",
     "Linear",
     "MaxPool",
     "Multiply",
@@ -51,7 +54,9 @@ __all__ = [
     "Scale",
     "SepConv",
     "Shift",
+    "Sum",
     "SumToFirst",
     "Zero",
     "measure_with",
+    "merging",
 ]

@@ -89,6 +89,35 @@ class AvgPool(Operation):
 
 
 @final
+@OPERATIONS.register("adaptive_pool")
+@dataclass(frozen=True)
+class AdaptivePool(Operation):
+    """Mean over as many equal windows as the output has positions; they overlap where need be.
+
+    Args:
+        height: Of the output.
+        width: Of the output.
+    """
+
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        """Check that both are positive."""
+        if self.height < 1 or self.width < 1:
+            raise UsageError(f"height and width are positive, got {self}; raise them to 1 or more.")
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Return (channels, height, width)."""
+        return image(self, inputs)[0], self.height, self.width
+
+    def symbol(self, *inputs: Shape) -> Layer:
+        """Return ``nn.AdaptiveAvgPool2d``."""
+        image(self, inputs)
+        return Layer("AdaptiveAvgPool2d", ((self.height, self.width),))
+
+
+@final
 @OPERATIONS.register("global_pool")
 @dataclass(frozen=True)
 class GlobalPool(Operation):
