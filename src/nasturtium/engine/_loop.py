@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, final
 
@@ -134,7 +133,7 @@ class Loop:
         if self.budget.is_spent(history, self._elapsed()):
             return []
         for number in self.scheduler.retire(history):
-            self.journal.add(self._at(Ended(number, State.STOPPED, "not promoted")))
+            self.journal.add(Ended(number, State.STOPPED, "not promoted", at=self._reading()))
             history = self.journal.history().sealed()
         promoted = self.scheduler.promote(history)
         if promoted is not None:
@@ -153,9 +152,9 @@ class Loop:
                 events.append(asked_event(history, proposal, 0, self.scheduler))
         return events
 
-    def _at(self, event: Ended) -> Ended:
-        """Return the event with the reading of the clock."""
-        return replace(event, at=self._before + self._elapsed())
+    def _reading(self) -> float:
+        """Return the clock's seconds since the study's beginning, over all runs."""
+        return self._before + self._elapsed()
 
     def _handle(self, message: Message) -> None:
         number = message.number
@@ -172,15 +171,15 @@ class Loop:
         if isinstance(message, Died):
             self._lost(message)
         elif isinstance(message, Failed):
-            self._ended(Ended(number, State.FAILED, message.reason, details=message.details))
+            self._ended(Ended(number, State.FAILED, message.reason, details=message.details, at=self._reading()))
         elif isinstance(message, Done):
             stopped = number in self._stopping
             self._stopping.discard(number)
-            self._ended(leg_end(self.journal.history(), number, self.scheduler, stopped=stopped))
+            self._ended(leg_end(self.journal.history(), number, self.scheduler, stopped=stopped, at=self._reading()))
 
     def _ended(self, event: Ended) -> None:
         """Note that a leg is over, and now and then delete what nobody needs."""
-        self.journal.add(self._at(event))
+        self.journal.add(event)
         self._n_ended += 1
         if self.tidy is not None and self._n_ended % TIDY_EVERY == 0:
             self.tidy(self.journal.history())
@@ -191,7 +190,8 @@ class Loop:
         self._stopping.discard(number)
         self.journal.add(Lost(number, reason))
         if self.journal.history().trial(number).attempt >= MAX_ATTEMPTS:
-            self._ended(Ended(number, State.FAILED, f"crashed: {reason}", details=message.details))
+            why = f"crashed: {reason}"
+            self._ended(Ended(number, State.FAILED, why, details=message.details, at=self._reading()))
         elif not _ends_at_checkpoint(self.journal, number):
             job = job_of(self.journal.history(), number)
             self.journal.flush()
@@ -272,7 +272,9 @@ def _above(study: Setting, trial: Trial) -> Fidelity:
     return next(higher, study.ladder[-1].fidelity)
 
 
-def leg_end(history: History, number: int, scheduler: Scheduler | None, *, stopped: bool) -> Ended:
+def leg_end(
+    history: History, number: int, scheduler: Scheduler | None, *, stopped: bool, at: float | None = None
+) -> Ended:
     """Return the event that ends a leg: finished at the top of the ladder, else paused.
 
     A trial that is stopped at the end of its leg has lost nothing, and counts as not stopped.
@@ -280,18 +282,18 @@ def leg_end(history: History, number: int, scheduler: Scheduler | None, *, stopp
     trial = history.trial(number)
     if stopped and trial.step < max(trial.fidelity.epochs, 1):
         predicted = {} if scheduler is None else scheduler.predict(history.sealed(), trial)
-        return Ended(number, State.STOPPED, "stopped by the scheduler", predicted)
+        return Ended(number, State.STOPPED, "stopped by the scheduler", predicted, at=at)
     if trial.reached != trial.fidelity:
         got = "nothing" if trial.reached is None else f"{trial.step}"
         reason = f"the estimator must measure to the end of the leg, step {trial.fidelity.epochs}; got {got}"
-        return Ended(number, State.FAILED, reason)
+        return Ended(number, State.FAILED, reason, at=at)
     if not trial.fidelity.covers(history.study.ladder[-1].fidelity):
-        return Ended(number, State.PAUSED)
+        return Ended(number, State.PAUSED, at=at)
     lacking = [o.metric for o in history.study.objectives if o.metric not in trial.metrics]
     if lacking and trial.architecture is not None:
         reason = f"the estimator must measure the objectives, got no {lacking[0]!r} but {sorted(trial.metrics)}"
-        return Ended(number, State.FAILED, reason)
-    return Ended(number, State.FINISHED)
+        return Ended(number, State.FAILED, reason, at=at)
+    return Ended(number, State.FINISHED, at=at)
 
 
 def job_of(history: History, number: int) -> Job:

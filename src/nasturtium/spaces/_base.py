@@ -209,6 +209,8 @@ class Space(ABC):
         Raises:
             NoFeasibleNeighbor: The walk ended outside of the limits, too.
         """
+        if not self.limits:
+            return self._sample(rng)
         return self._within_limits(lambda: self._sample(rng), rng)
 
     @final
@@ -221,6 +223,8 @@ class Space(ABC):
         Raises:
             NoFeasibleNeighbor: The walk ended outside of the limits, too.
         """
+        if not self.limits:
+            return self._mutate(architecture, rng)
         return self._within_limits(lambda: self._mutate(architecture, rng), rng, origin=architecture)
 
     @final
