@@ -153,10 +153,10 @@ def test_the_young_are_the_last_that_ended():
     trials = [(Proposal(a), o) for a, o in zip(members, outcomes, strict=False)]
     history = told(setting_of(space), trials).history()
     numbers, losses = operators.youngest(history, 2)
-    assert numbers == [2, 5]
+    assert numbers.tolist() == [2, 5]
     assert losses[:, 0].tolist() == [0.3, 0.5]
-    assert operators.youngest(history, 10)[0] == [0, 2, 5]
-    assert operators.youngest(empty(space), 3)[0] == []
+    assert operators.youngest(history, 10)[0].tolist() == [0, 2, 5]
+    assert operators.youngest(empty(space), 3)[0].tolist() == []
 
 
 def test_repeats_are_avoided_or_allowed():

@@ -90,7 +90,7 @@ def test_the_population_is_the_last_p_births_and_a_member_dies_after_p_births():
     log = birth_log([{"loss": float(-n)} for n in range(40)])
     for births in range(1, 41):
         members, losses = operators.youngest(log.history().before(3 * births), size)
-        assert members == list(range(max(0, births - size), births))
+        assert members.tolist() == list(range(max(0, births - size), births))
         assert losses[:, 0].tolist() == [-float(n) for n in members]
 
 
@@ -107,7 +107,7 @@ def test_parents_are_young_however_good_the_dead_are():
 def test_failed_trials_are_nobodys_parents_and_take_no_place():
     log = birth_log(["died" if n % 2 else {"loss": 0.5} for n in range(40)])
     members, _ = operators.youngest(log.history(), 10)
-    assert members == list(range(20, 40, 2))
+    assert members.tolist() == list(range(20, 40, 2))
 
 
 def test_the_first_p_are_random_and_have_no_parents():

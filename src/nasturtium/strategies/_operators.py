@@ -107,6 +107,7 @@ def unseen(
     """
     space = history.study.space
     seen = history.identities
+    is_first = not (history.n_trials or batch)
     candidate: Architecture | None = None
     has_way = True
 
@@ -119,7 +120,7 @@ def unseen(
             raise
 
     for _ in range(REDRAWS):
-        candidate = drawn(history, redraw, rng, is_first=not (history.n_trials or batch))
+        candidate = drawn(history, redraw, rng, is_first=is_first)
         if candidate is None:
             return None
         identity = space.identity(candidate)
@@ -167,12 +168,12 @@ def tournament(losses: NDArray[np.float64], sample_size: int, rng: np.random.Gen
     """
     drawn = (rng.random(sample_size) * len(losses)).astype(np.intp)
     if losses.shape[1] == 1:
-        return int(drawn[losses[drawn, 0].argmin()])
+        return int(drawn[losses.take(drawn).argmin()])
     front = drawn[non_dominated(losses[drawn])]
     return int(front[crowding_distance(losses[front]).argmax()])
 
 
-def youngest(history: History, size: int) -> tuple[list[int], NDArray[np.float64]]:
+def youngest(history: History, size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the last ``size`` trials with losses in the order in which they ended: aging.
 
     The others died of age: whatever its loss, a trial leaves ``size`` births after its own.
@@ -181,10 +182,10 @@ def youngest(history: History, size: int) -> tuple[list[int], NDArray[np.float64
         The trials' numbers, and their losses, shape ``(n, n_objectives)``.
     """
     losses = history.losses()
-    members = list(history.completed[-size:])
-    rows = losses[members]
+    members = history.completed.latest(size)
+    rows = losses.take(members, axis=0)
     if np.isnan(rows).any():
         alive = (n for n in reversed(history.completed) if not np.isnan(losses[n]).any())
-        members = list(islice(alive, size))[::-1]
+        members = np.array(list(islice(alive, size))[::-1], dtype=np.int64)
         rows = losses[members]
     return members, rows

@@ -67,8 +67,8 @@ class RegularizedEvolution(Strategy):
         for number in range(history.n_trials, history.n_trials + n):
             rng = generator(history, number)
             parents: tuple[int, ...] = ()
-            if number >= self.population_size and population:
-                parents = (population[tournament(losses, self.sample_size, rng)],)
+            if number >= self.population_size and len(population):
+                parents = (int(population[tournament(losses, self.sample_size, rng)]),)
             elif number >= self.population_size and history.n_under_way:
                 break  # nobody to mutate yet
             child = self._child(history, number, batch, parents, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final, overload
@@ -125,11 +126,11 @@ class Log:
 
 @final
 class Prefix(Sequence[int]):
-    """The items that a list has now, whatever is appended to it later; not copied."""
+    """The items that an array has now, whatever is appended to it later; not copied."""
 
     __slots__ = ("_items", "_length")
 
-    def __init__(self, items: list[int]) -> None:
+    def __init__(self, items: array[int]) -> None:
         self._items = items
         self._length = len(items)
 
@@ -145,12 +146,12 @@ class Prefix(Sequence[int]):
 
     def __getitem__(self, index: int | slice) -> int | list[int]:
         """Return one item, or a list of some."""
-        if isinstance(index, slice):
-            start, stop, step = index.indices(self._length)
-            if step > 0:
-                return self._items[start:stop:step]
-            return [self._items[i] for i in range(start, stop, step)]
-        return self._items[range(self._length)[index]]
+        chosen = range(self._length)[index]
+        return self._items[chosen] if isinstance(chosen, int) else [self._items[i] for i in chosen]
+
+    def latest(self, n: int) -> NDArray[np.int64]:
+        """Return the last n items, or all if they are fewer."""
+        return np.array(self._items[max(self._length - n, 0) : self._length], dtype=np.int64)
 
 
 @final
@@ -194,7 +195,7 @@ class History:
         return len(self._state.records)
 
     @property
-    def completed(self) -> Sequence[int]:
+    def completed(self) -> Prefix:
         """Numbers of the trials that are over, in the order in which they ended."""
         return Prefix(self._state.completed)
 

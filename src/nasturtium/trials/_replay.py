@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Protocol
@@ -178,7 +179,7 @@ class Replay:
     def __init__(self, study: Framed) -> None:
         self.study = study
         self.records: list[Record] = []
-        self.completed: list[int] = []
+        self.completed = array("q")  # numbers; its slices turn into indices of NumPy without a loop
         self.n_under_way = 0
         self.n_epochs = 0
         self.top: Fidelity | None = None
