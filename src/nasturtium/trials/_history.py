@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final, overload
@@ -16,6 +15,8 @@ from nasturtium.trials._replay import Replay
 from nasturtium.trials._values import INFEASIBLE, Fidelity, Limit, Objective, Rung, State, Trial
 
 if TYPE_CHECKING:
+    from array import array
+
     import pandas as pd
     from numpy.typing import NDArray
 
