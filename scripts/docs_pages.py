@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer.main
 from sphinx.pycode import ModuleAnalyzer
 
@@ -20,6 +21,9 @@ import nasturtium
 import nasturtium.testing
 from nasturtium._registry import Registry, parameters
 from nasturtium.cli import app
+from nasturtium.report import svg_of
+from nasturtium.spaces import SPACES, Networks
+from nasturtium.testing import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +82,7 @@ def write(folder: Path) -> None:
     """Write every reference page into ``folder`` and remove pages that are no longer made."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = dict(_pages())
-    for old in folder.glob("*.rst"):
+    for old in [*folder.glob("*.rst"), *folder.glob("*.svg")]:
         if old.name not in pages:
             old.unlink()
     for name, text in pages.items():
@@ -91,6 +95,9 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "0-commands.rst", _commands_page()
     yield "1-components.rst", _components_page()
     yield "2-laws.rst", _laws_page()
+    drawings = {f"drawing-{name}.svg": svg for name, svg in _drawings().items()}
+    yield "3-drawings.rst", _drawings_page(list(drawings))
+    yield from drawings.items()
     owner = owners()
     for name, module in rooms().items():
         if public_names(module):
@@ -170,6 +177,25 @@ def _laws_page() -> str:
             for law, check in getattr(nasturtium.testing, name)():
                 lines += [f"   * - ``{law}``", f"     - {_first_sentence(check)}"]
             lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _drawings() -> dict[str, str]:
+    """Return the drawing of one random network of each space, by the space's name."""
+    found = {}
+    for name, cls in SPACES:
+        space = cls.small().on(Shapes())
+        if space.supports(Networks):
+            found[name] = svg_of(space.graph(space.sample(np.random.default_rng(0))))
+    return found
+
+
+def _drawings_page(files: list[str]) -> str:
+    lines = [*_title("Drawings")]
+    lines += ["One random network of each space, small; ``nasturtium show NAME --trial K`` draws yours.", ""]
+    for file in files:
+        name = file.removeprefix("drawing-").removesuffix(".svg")
+        lines += [*_title(name, "-"), f".. image:: {file}", f"   :alt: A network of the space {name}", ""]
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from nasturtium._search import complete, reopen, writable_folder
 from nasturtium._stored import stored_results, stored_study
 from nasturtium._study import made
 from nasturtium.errors import NasturtiumError, UsageError, near_matches
-from nasturtium.report import front_table, write_report
+from nasturtium.report import front_table, svg_of, write_report
 from nasturtium.report._format import counted
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import SPACES
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from nasturtium._study import Study
+    from nasturtium.graphs import Graph
     from nasturtium.storage import Storage
     from nasturtium.trials import History
 
@@ -158,15 +159,23 @@ def write_stored_report(name: str, storage: Storage, out: Path) -> Path:
     return write_report(study.history, {**study.created, **spent}, path, final=results)
 
 
-def writable_file(path: Path, suffix: str) -> Path:
+def write_drawing(graph: Graph, out: Path) -> Path:
+    """Write a network as an SVG file and return its path."""
+    path = writable_file(out, ".svg", option="--svg")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(svg_of(graph), encoding="utf-8")
+    return path
+
+
+def writable_file(path: Path, suffix: str, option: str = "--out") -> Path:
     """Return the path of a file that can be written.
 
     Raises:
         UsageError: It can't be, or has another suffix.
     """
     if path.suffix != suffix:
-        raise UsageError(f"the report is a file that ends in {suffix}, got --out {str(path)!r}; add the ending.")
+        raise UsageError(f"{option} is a file that ends in {suffix}, got {str(path)!r}; add the ending.")
     if path.is_dir():
-        raise UsageError(f"--out is a file here, got the folder {str(path)!r}; name a file in it.")
+        raise UsageError(f"{option} is a file, got the folder {str(path)!r}; name a file in it.")
     writable_folder(path.parent)
     return path

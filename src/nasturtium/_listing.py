@@ -15,6 +15,7 @@ from rich.text import Text
 from nasturtium._components import BOUND
 from nasturtium._display import plan_text
 from nasturtium._registry import Registry, parameters, tuples
+from nasturtium.errors import UsageError
 from nasturtium.report import front_table
 from nasturtium.report._format import (
     NOTHING,
@@ -26,7 +27,7 @@ from nasturtium.report._format import (
     value_text,
 )
 from nasturtium.schedulers import SCHEDULERS
-from nasturtium.spaces import SPACES
+from nasturtium.spaces import SPACES, Networks
 from nasturtium.strategies import STRATEGIES
 from nasturtium.trials import State, ranking
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from nasturtium._stored import StoredStudy
+    from nasturtium.graphs import Graph
     from nasturtium.report import FinalResults
     from nasturtium.trials import Objective, Trial
 
@@ -147,6 +149,23 @@ def show_page(study: StoredStudy, children: Sequence[StoredStudy], results: Sequ
     reasons = Counter(t.reason for t in study.history.trials(State.FAILED))
     parts += [Text(f"{counted(n, 'trial')} failed: {reason}") for reason, n in reasons.most_common()]
     return Group(*parts)
+
+
+def drawn_graph(study: StoredStudy, number: int | None) -> Graph:
+    """Return the network of a trial.
+
+    Raises:
+        UsageError: No trial is named, there is none of that number, or it has no network.
+    """
+    if number is None:
+        raise UsageError("--svg draws the network of one trial, got none; add --trial 3.")
+    trials = study.history.trials()
+    if number >= len(trials):
+        raise UsageError(f"a trial has a number below {len(trials)}, got {number}; see nasturtium show {study.name}.")
+    architecture, space = trials[number].architecture, study.history.study.space
+    if architecture is None or not space.supports(Networks):
+        raise UsageError(f"what is drawn is a network, got trial {number} without one; choose another trial or space.")
+    return space.graph(architecture)
 
 
 def _facts(study: StoredStudy, children: Sequence[StoredStudy]) -> Table:

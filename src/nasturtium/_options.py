@@ -141,6 +141,18 @@ TrialNumber = Annotated[
         help="Number of the trial, see `nasturtium show`.",
     ),
 ]
+DrawnTrial = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K",
+        parser=whole("--trial 3", 0),
+        help="Print the network of this trial as Mermaid text instead.",
+    ),
+]
+SvgFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.svg", help="Write the network of --trial to this file instead."),
+]
 ExportFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")]
 Kind = Annotated[
     str | None,

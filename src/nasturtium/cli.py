@@ -182,20 +182,37 @@ def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) ->
 
 
 @app.command()
-def show(name: options.Name, storage: options.Storage = DATABASE, as_json: options.Json = False) -> None:
-    """Show a study: what it is, its front, its trials.
+def show(
+    name: options.Name,
+    storage: options.Storage = DATABASE,
+    as_json: options.Json = False,
+    trial: options.DrawnTrial = None,
+    svg: options.SvgFile = None,
+) -> None:
+    """Show a study: what it is, its front, its trials; or draw the network of one trial.
 
     The architecture key is that of the decisions, the graph key that of the
     network without its dead parts: architectures with one graph key are the
     same function. What is bold is on the front.
+
+    For example:
+
+        nasturtium show digits-1
+        nasturtium show digits-1 --trial 3              (Mermaid text)
+        nasturtium show digits-1 --trial 3 --svg a.svg
     """
-    from nasturtium._listing import show_json, show_page
+    from nasturtium._jobs import write_drawing
+    from nasturtium._listing import drawn_graph, show_json, show_page
     from nasturtium._stored import stored_results, stored_study
+    from nasturtium.graphs import mermaid
 
     with _looking(storage) as opened:
         study = stored_study(name, opened)
         children = list(study.children(opened))
-    if as_json:
+    if trial is not None or svg is not None:
+        graph = drawn_graph(study, trial)
+        _say(mermaid(graph) if svg is None else str(write_drawing(graph, svg)))
+    elif as_json:
         _say_json(show_json(study))
     else:
         _console().print(show_page(study, children, stored_results(study, children)))

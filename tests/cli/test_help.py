@@ -27,7 +27,7 @@ def test_the_commands_are_those_of_the_design():
         ),
         ("resume", "--storage --minutes --trials --out"),
         ("list", "--storage --json"),
-        ("show", "--storage --json"),
+        ("show", "--storage --json --trial --svg"),
         ("report", "--out --storage"),
         ("export", "--trial --out --storage"),
         ("components", "--json"),

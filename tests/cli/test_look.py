@@ -214,3 +214,28 @@ def test_show_json_of_a_study_is_what_the_command_prints(run, done):
     study = stored_study("first", open_storage(done.url))
     shown = loads(run("show", "first", "--storage", done.url, "--json").out)
     assert json.loads(json.dumps(show_json(study))) == shown
+
+
+def test_show_draws_the_network_of_a_trial(run, done, tmp_path):
+    text = run("show", "first", "--storage", done.url, "--trial", "1").out
+    study = stored_study("first", open_storage(done.url))
+    graph = study.history.study.space.graph(study.history.trial(1).architecture)
+    assert text.startswith("flowchart TB")
+    assert text.count("\n    g0_") >= len(graph.nodes)
+    file = tmp_path / "drawings" / "one.svg"
+    assert run("show", "first", "--storage", done.url, "--trial", "1", "--svg", str(file)).out.strip() == str(file)
+    assert file.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--trial", "3"], "a trial has a number below 3, got 3"),
+        (["--svg", "a.svg"], "--svg draws the network of one trial, got none"),
+        (["--trial", "0", "--svg", "a.png"], "--svg is a file that ends in .svg"),
+    ],
+)
+def test_what_can_not_be_drawn_is_refused_in_one_line(run, done, arguments, reason):
+    result = run("show", "first", "--storage", done.url, *arguments)
+    assert result.code == 2
+    assert reason in " ".join(result.err.split())

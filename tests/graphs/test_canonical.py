@@ -209,6 +209,14 @@ def test_unions_of_cycles_are_told_apart_up_to_the_limit():
     assert len(set.union(*keys)) == len(CYCLES)
 
 
+def test_beyond_the_limit_refinement_alone_decides():
+    rng = np.random.default_rng(0)
+    whole, halves, path = cycles(18), cycles(9, 9), (18, [(i, i + 1) for i in range(17)])
+    assert len(of_edges(*whole).nodes) > COMPLETE_UP_TO
+    assert renamed(*whole, rng).key == renamed(*halves, rng).key  # what refinement can't see
+    assert renamed(*path, rng).key == of_edges(*path).key != of_edges(*whole).key
+
+
 def prism(m):
     around = [(i, (i + 1) % m) for i in range(m)]
     return 2 * m, [*around, *((m + u, m + v) for u, v in around), *((i, m + i) for i in range(m))]

@@ -21,6 +21,7 @@ from nasturtium.graphs._graph import (
 )
 from nasturtium.graphs._infer import Inference, output_index
 from nasturtium.graphs._json import graph_from_json, graph_to_json
+from nasturtium.graphs._mermaid import mermaid
 from nasturtium.graphs._weisfeiler_lehman import weisfeiler_lehman
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "graph_to_json",
     "kept",
     "legal_edits",
+    "mermaid",
     "nested",
     "operations",
     "output_index",

@@ -1,7 +1,8 @@
 """Drawings of graphs as geometry: boxes with their lines of text, and the links between them.
 
 A drawing shows one level: a nested graph is one box, and ``nested`` lists what is inside. Whoever
-shows it (the report does, as SVG) chooses colors and fonts.
+shows it (the report does, as SVG) chooses colors and fonts. ``docs/explanation`` says why the layout
+in ``_layers`` is ours; Mermaid text (``_mermaid``) leaves it to Mermaid.
 """
 
 from __future__ import annotations
@@ -86,6 +87,24 @@ class Drawing:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What a node's box says.
+
+    Args:
+        lines: What stands in it: operation, hyper-parameters, shape and parameters.
+        detail: The node in full, for a hover text.
+        is_nested: Whether it is a graph itself.
+        is_input: Whether the graph is fed there.
+    """
+
+    lines: tuple[str, ...]
+    detail: str
+    is_nested: bool
+    is_input: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Nested:
     """A graph inside another one.
 
@@ -115,18 +134,17 @@ def draw(graph: Graph, *inputs: Shape) -> Drawing | None:
         >>> [box.lines for box in draw(b.graph(x)).boxes]
         [('image', '1×8×8'), ('conv 3×3', '4×8×8 · 44')]
     """
-    known = _inferred(graph, inputs)
     index = {node.name: i for i, node in enumerate(graph.nodes)}
     edges = [(e, node) for node in graph.nodes for e in node.edges]
     links = [(index[e.source], index[node.name]) for e, node in edges if not e.delay]
     if len(graph.nodes) + n_bends(len(graph.nodes), links) > READABLE:
         return None
-    texts = [_lines(node, known) for node in graph.nodes]
-    sizes = [_size(lines) for lines in texts]
+    shown = described(graph, *inputs)
+    sizes = [_size(each.lines) for each in shown]
     placed = layered(sizes, links)
     boxes = tuple(
-        Box(n.name, lines, _detail(n, known), center, size, isinstance(n.op, Graph))
-        for n, lines, center, size in zip(graph.nodes, texts, placed.centers, sizes, strict=True)
+        Box(n.name, each.lines, each.detail, center, size, each.is_nested)
+        for n, each, center, size in zip(graph.nodes, shown, placed.centers, sizes, strict=True)
     )
     by_name = {box.name: box for box in boxes}
     routes = iter(placed.routes)
@@ -138,6 +156,15 @@ def draw(graph: Graph, *inputs: Shape) -> Drawing | None:
         arrows.append(Arrow(e.source, node.name, points, bool(e.delay), detail))
     room = _LOOP if any(arrow.is_delayed for arrow in arrows) else 0.0
     return Drawing(boxes, tuple(arrows), placed.width + room, placed.height)
+
+
+def described(graph: Graph, *inputs: Shape) -> list[Described]:
+    """Return what the boxes of a closed graph's own nodes say, in their order."""
+    known = _inferred(graph, inputs)
+    return [
+        Described(_lines(n, known), _detail(n, known), isinstance(n.op, Graph), isinstance(n.op, Input))
+        for n in graph.nodes
+    ]
 
 
 def nested(graph: Graph, *inputs: Shape) -> list[Nested]:

@@ -86,7 +86,7 @@ def _network(found: Findings, architecture: Architecture) -> tuple[Markup, bool]
         return element("p", f"It can't be drawn: {error}"), False
     parts = nested(graph)
     figures = [_figure(graph, "The network; framed in orange, nested graphs" if parts else "")]
-    figures += [_figure(part.graph, _inside(part), part.shapes) for part in parts]
+    figures += [_figure(part.graph, inside(part), part.shapes) for part in parts]
     text = architecture.text
     source = [
         element("summary", "As text"),
@@ -97,7 +97,7 @@ def _network(found: Findings, architecture: Architecture) -> tuple[Markup, bool]
     return join([drawings, element("details", *source)]), bool(parts)
 
 
-def _inside(part: Nested) -> str:
+def inside(part: Nested) -> str:
     """Return the caption of a nested graph."""
     first, *others = part.uses
     shapes = ", ".join(shape_text(shape) for shape in part.shapes)
