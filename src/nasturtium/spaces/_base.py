@@ -9,6 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, final
 
@@ -329,14 +330,11 @@ class Space(ABC):
 
     @final
     def identity(self, architecture: Architecture) -> str:
-        """Return what equal candidates share.
+        """Return what equal candidates share (the last ones are kept).
 
         The graph's key with the training hyper-parameters, or the text where there is no graph.
         """
-        if not isinstance(self, Networks):
-            return architecture.text
-        key, training = self.network(architecture).key, self.training(architecture)
-        return f"{key} {json.dumps(dict(training))}" if training else key
+        return _identity(self, architecture) if isinstance(self, Networks) else architecture.text
 
     @final
     def supports(self, capability: type) -> bool:
@@ -354,6 +352,14 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UsageError(f"an architecture's text is a JSON object, got {text!r}; write {{...}}.")
     return data
+
+
+@lru_cache(maxsize=20_000)
+def _identity(space: Space, architecture: Architecture) -> str:
+    """Return the graph's key with the training hyper-parameters; kept, since hundreds of seeds ask again."""
+    assert isinstance(space, Networks)
+    key, training = space.network(architecture).key, space.training(architecture)
+    return f"{key} {json.dumps(dict(training))}" if training else key
 
 
 TRIES = 1_000
