@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 import pytest
@@ -68,6 +68,7 @@ class Spy(Strategy):
     """Looks for report values wherever a strategy can look."""
 
     found: list = field(default_factory=list)
+    multi_objective: ClassVar[bool] = True
 
     def ask(self, history, n):
         for trial in history.trials():

@@ -40,13 +40,12 @@ def expected_best(
         raise UsageError(f"n is in [1, {n_rows}] for repeats='avoid', got n={n} and repeats={repeats!r}; change them.")
     told = values if report is None else report
     order = np.argsort(-np.nan_to_num(values, nan=np.inf), kind="stable")
-    counts = np.arange(n_rows + 1)
+    counts = np.arange(1, n_rows + 1)
     if repeats == "allow":
         below = (counts / n_rows) ** n
-    else:  # C(i, n) / C(N, n) as a product, so that nothing overflows
-        draws = np.arange(n)
-        below = np.prod(np.maximum(counts[:, None] - draws, 0) / (n_rows - draws), axis=1)
-    probabilities = np.diff(below)
+    else:  # C(i, n) / C(N, n), from the last to the first, so that nothing overflows
+        below = np.append(np.cumprod(np.maximum(counts - n, 0)[:0:-1] / counts[:0:-1])[::-1], 1.0)
+    probabilities = np.diff(below, prepend=0.0)
     _, groups = np.unique(-values[order], return_inverse=True)
     shared = np.bincount(groups, probabilities) / np.bincount(groups)
     known = ~np.isnan(values[order])

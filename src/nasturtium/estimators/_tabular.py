@@ -67,7 +67,9 @@ class Table:
         ]
         for epochs in self.stops:
             done = full.seconds[:, : full.steps.index(epochs) + 1]
-            found.append(Rung(Fidelity(epochs, schedule=full.epochs), float(done.sum(axis=1).mean()) / whole))
+            is_first = len(found) == len(shorter)
+            fidelity = Fidelity(epochs, schedule=full.epochs)
+            found.append(Rung(fidelity, float(done.sum(axis=1).mean()) / whole, continues=not (shorter and is_first)))
         return (*found, Rung(Fidelity(full.epochs), continues=not shorter or bool(self.stops)))
 
     def column(self, name: str) -> NDArray[np.float64]:
@@ -116,7 +118,7 @@ class Tabular(Estimator):
         for column, step in enumerate(schedule.steps):
             if step > epochs:
                 return
-            if step < assignment.start or (step == assignment.start and step):
+            if 0 < assignment.start >= step:
                 continue
             metrics = {name: float(values[row, column]) for name, values in schedule.metrics.items()}
             if any(value != value for value in metrics.values()):
@@ -125,10 +127,10 @@ class Tabular(Estimator):
             if not step:
                 metrics |= {name: float(values[row]) for name, values in table.costs.items()}
             checkpoint = None
-            if step == epochs and step < schedule.epochs:
-                checkpoint = context.checkpoints.save(b"row %d" % row)
-            elif step == schedule.epochs and schedule is table.schedules[-1]:
+            if step == table.schedules[-1].epochs:
                 report = {name: float(values[row]) for name, values in table.reports.items()}
+            elif step == epochs:  # the leg's end, and the trial may go on
+                checkpoint = context.checkpoints.save(b"row %d" % row)
             yield Measurement(step, metrics, float(schedule.seconds[row, column]), report, checkpoint, note=note)
             note = None
 
