@@ -164,3 +164,60 @@ Kind = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
+
+Benchmark = Annotated[
+    str,
+    typer.Argument(
+        metavar="BENCHMARK",
+        help="A benchmark (`nasturtium components benchmarks`), or a .csv or .parquet table with a column arch.",
+    ),
+]
+Strategies = Annotated[
+    list[str],
+    typer.Option("--strategy", metavar="S", help="A strategy to compare, see `nasturtium components strategies`."),
+]
+GridFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="More strategies: \\[[strategy]] tables with a name and arguments; a list stands for each of its values.",
+    ),
+]
+TableSpace = Annotated[
+    str | None,
+    typer.Option(metavar="S", help="The space that a table's column arch is of."),
+]
+Columns = Annotated[
+    list[str],
+    typer.Option("--minimize", metavar="COLUMN", help="A column of the table to be made small; repeat it for more."),
+]
+MaximizedColumns = Annotated[
+    list[str],
+    typer.Option("--maximize", metavar="COLUMN", help="A column of the table to be made large; repeat it for more."),
+]
+ReportColumn = Annotated[
+    str | None,
+    typer.Option("--report", metavar="COLUMN", help="A column that no strategy sees, and that judges the best."),
+]
+BenchTrials = Annotated[
+    int,
+    typer.Option("--trials", metavar="N", parser=whole("--trials 100", 1), help="Evaluations of a run."),
+]
+Seeds = Annotated[int, typer.Option(metavar="K", parser=whole("--seeds 20", 1), help="Runs of each strategy.")]
+VirtualWorkers = Annotated[
+    int,
+    typer.Option("--workers", metavar="W", parser=whole("--workers 4", 1), help="Simulated workers of a run."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="P",
+        parser=whole("--jobs 2", 1),
+        show_default=False,
+        help="Runs at a time, each in a process of its own. By default one a core.",
+    ),
+]
+BenchOut = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for results.csv, summary.json and report.html."),
+]

@@ -255,6 +255,57 @@ def export(
 
 
 @app.command()
+def bench(
+    benchmark: options.Benchmark,
+    strategy: options.Strategies = [],  # noqa: B006 - Typer copies it
+    grid: options.GridFile = None,
+    space: options.TableSpace = None,
+    minimize: options.Columns = [],  # noqa: B006
+    maximize: options.MaximizedColumns = [],  # noqa: B006
+    report: options.ReportColumn = None,
+    trials: options.BenchTrials = 100,
+    seeds: options.Seeds = 20,
+    workers: options.VirtualWorkers = 1,
+    scheduler: options.Scheduler = "fixed",
+    jobs: options.Jobs = None,
+    out: options.BenchOut = None,
+) -> None:
+    """Compare strategies on a tabular benchmark, over many seeds.
+
+    Nothing is trained: measurements are looked up, and a simulated clock
+    passes as if they had been made. Random search is always in the grid.
+
+    For example:
+
+        nasturtium bench nasbench201-cifar10-e12 --strategy regularized-evolution
+        nasturtium bench my.csv --space nasbench201 --maximize val_acc --report test_acc
+        nasturtium bench nasbench201-cifar10-e12 --grid settings.toml --seeds 100
+
+    `nasturtium components benchmarks` lists what there is. With --out, a
+    grid that was interrupted goes on where it stopped.
+    """
+    from nasturtium._bench import chosen_benchmark, compare, comparison_page, progress
+
+    chosen = chosen_benchmark(benchmark, space, minimize, maximize, report)
+    with progress(_error_console(), chosen.name) as watch:
+        results = compare(
+            chosen,
+            strategy,
+            grid,
+            trials=trials,
+            seeds=seeds,
+            workers=workers,
+            scheduler=scheduler,
+            jobs=jobs,
+            out=out,
+            watch=watch,
+        )
+    _console().print(comparison_page(results))
+    if out is not None:
+        _say(f"files: {out}: results.csv, summary.json, statistics.json, report.html")
+
+
+@app.command()
 def components(kind: options.Kind = None, as_json: options.Json = False) -> None:
     """List what a search is made of: names, arguments, publications.
 

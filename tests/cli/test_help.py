@@ -10,7 +10,7 @@ import typer.main
 import nasturtium
 from nasturtium.cli import app
 
-COMMANDS = ["search", "resume", "list", "show", "report", "export", "components", "doctor"]
+COMMANDS = ["search", "resume", "list", "show", "report", "export", "bench", "components", "doctor"]
 
 
 def test_the_commands_are_those_of_the_design():
@@ -30,6 +30,11 @@ def test_the_commands_are_those_of_the_design():
         ("show", "--storage --json --trial --svg"),
         ("report", "--out --storage"),
         ("export", "--trial --out --storage"),
+        (
+            "bench",
+            "--strategy --grid --space --minimize --maximize --report --trials --seeds --workers "
+            "--scheduler --jobs --out",
+        ),
         ("components", "--json"),
         ("doctor", ""),
     ],

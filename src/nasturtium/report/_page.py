@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
 from nasturtium.report._base import FinalResults, Findings
+from nasturtium.report._checklist import checklist_section
 from nasturtium.report._cost import cost_section, trials_section
 from nasturtium.report._front import front_section
 from nasturtium.report._markup import Markup, element, join, text
@@ -49,6 +50,7 @@ SECTIONS = (
     Section("random", "What random search would have found", random_section),
     Section("cost", "Cost and failures", cost_section),
     Section("trials", "Trials", trials_section),
+    Section("checklist", "Best-practice checklist", checklist_section),
     Section("origin", "Where this comes from", origin_section),
 )
 """The report from top to bottom. A new part is a function in a file of its own and a line here."""
@@ -98,11 +100,16 @@ def render(found: Findings) -> str:
     name = str(found.created.get("name", "unnamed"))
     links = join(element("a", s.title, href=f"#{s.anchor}") for s in SECTIONS)
     sections = join(element("section", element("h2", s.title), s.body(found), id=s.anchor) for s in SECTIONS)
+    return fill_page(f"Study {name}", summary=summary(found), links=links, sections=sections)
+
+
+def fill_page(title: str, *, summary: Markup, links: Markup, sections: Markup) -> str:
+    """Return a page that asks for nothing from anywhere, in the look of all reports."""
     room = files("nasturtium.report")
     return Template(room.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=text(f"Study {name}"),
+        title=text(title),
         style=room.joinpath("page.css").read_text(encoding="utf-8"),
-        summary=summary(found),
+        summary=summary,
         links=links,
         sections=sections,
         script=room.joinpath("page.js").read_text(encoding="utf-8"),

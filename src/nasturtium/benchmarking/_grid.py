@@ -1,0 +1,146 @@
+"""The grid: every strategy with every seed, in parallel, each run written down when it is over."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import cloudpickle
+
+from nasturtium.benchmarking._run import Protocol, Run, run_once
+from nasturtium.errors import UsageError
+from nasturtium.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+    from nasturtium.benchmarking._base import Benchmark
+
+RANDOM = "random-search"
+"""Always in the grid: what does not beat it has not searched."""
+
+FILE = "runs.jsonl"
+"""The grid's first line says what was asked, each other one holds a run."""
+
+
+@final
+@dataclass(frozen=True)
+class Grid:
+    """What is compared.
+
+    Args:
+        benchmark: On what.
+        strategies: Calls such as ``"regularized-evolution(population_size=10)"``.
+        seeds: Number of seeds, 0 to ``seeds - 1``.
+        protocol: How each run goes.
+    """
+
+    benchmark: Benchmark
+    strategies: tuple[str, ...]
+    seeds: int
+    protocol: Protocol
+
+    def __post_init__(self) -> None:
+        """Check every strategy before the first run, and put random search into the grid."""
+        if self.seeds < 1 or self.protocol.trials < 1 or self.protocol.workers < 1:
+            raise UsageError(
+                f"seeds, trials and workers are at least 1, got {self.seeds}, {self.protocol.trials} and "
+                f"{self.protocol.workers}; raise them."
+            )
+        for strategy in self.strategies:
+            STRATEGIES.create(strategy)
+        if not any(strategy.partition("(")[0] == RANDOM for strategy in self.strategies):
+            object.__setattr__(self, "strategies", (RANDOM, *self.strategies))
+
+    @property
+    def cells(self) -> list[tuple[str, int]]:
+        """Every (strategy, seed)."""
+        return [(strategy, seed) for strategy in self.strategies for seed in range(self.seeds)]
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What must be the same when a grid goes on."""
+        return {"benchmark": self.benchmark.name, **asdict(self.protocol)}
+
+
+def run_grid(
+    grid: Grid, folder: Path | None = None, *, processes: int = 1, watch: Callable[[int, int], None] | None = None
+) -> list[Run]:
+    """Run what is still missing and return all runs, by strategy and seed.
+
+    With a folder every run is appended to ``runs.jsonl`` when it is over, and a grid that was
+    interrupted goes on: each run depends on its strategy and seed alone, so that the results are
+    those of an uninterrupted grid.
+
+    Args:
+        grid: What to compare.
+        folder: Where runs are kept; None keeps them in memory only.
+        processes: How many runs at a time, each in a process of its own.
+        watch: Called with (runs that are over, all runs) after each.
+
+    Raises:
+        UsageError: The folder holds another grid.
+    """
+    done = {} if folder is None else _read(grid, folder / FILE)
+    missing = [cell for cell in grid.cells if cell not in done]
+    if watch is not None:
+        watch(len(grid.cells) - len(missing), len(grid.cells))
+    with closing(_runs(grid, missing, processes)) as runs:
+        for run in runs:
+            done[run.strategy, run.seed] = run
+            if folder is not None:
+                with (folder / FILE).open("a", encoding="utf-8") as file:
+                    file.write(run.to_json() + "\n")
+            if watch is not None:
+                watch(sum(cell in done for cell in grid.cells), len(grid.cells))
+    return [done[cell] for cell in grid.cells]
+
+
+def _read(grid: Grid, path: Path) -> dict[tuple[str, int], Run]:
+    """Return the runs of a file by strategy and seed, and begin the file if there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(grid.header) + "\n", encoding="utf-8")
+        return {}
+    text = path.read_text(encoding="utf-8")
+    whole, _, cut = text.rpartition("\n")
+    if cut:  # a run was being written when the process ended
+        path.write_text(whole + "\n", encoding="utf-8")
+    header, *lines = whole.split("\n")
+    found = json.loads(header)
+    if found != grid.header:
+        raise UsageError(f"{path} holds the grid {found}, got {grid.header}; take another --out.")
+    runs = map(Run.from_json, lines)
+    return {(run.strategy, run.seed): run for run in runs}
+
+
+def _runs(grid: Grid, cells: Sequence[tuple[str, int]], processes: int) -> Generator[Run, None, None]:
+    if processes == 1 or len(cells) < 2:
+        yield from (run_once(grid.benchmark, strategy, seed, grid.protocol) for strategy, seed in cells)
+        return
+    job = cloudpickle.dumps(partial(run_once, grid.benchmark, protocol=grid.protocol))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(job,))
+    try:
+        for future in as_completed([pool.submit(_run, strategy, seed) for strategy, seed in cells]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_JOB: list[Callable[..., Run]] = []
+"""What a worker process runs; it gets it once."""
+
+
+def _start(job: bytes) -> None:
+    _JOB[:] = [cloudpickle.loads(job)]
+
+
+def _run(strategy: str, seed: int) -> Run:
+    return _JOB[0](strategy=strategy, seed=seed)

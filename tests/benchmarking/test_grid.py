@@ -1,0 +1,116 @@
+"""The grid, its files and its report."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nasturtium import benchmarks
+from nasturtium.benchmarking import Grid, Protocol, Results, run_grid
+from nasturtium.benchmarking._page import page
+from nasturtium.benchmarking._settings import read_strategies
+from nasturtium.errors import NasturtiumError, UsageError
+
+EVOLUTION = "regularized-evolution(population_size=4, sample_size=2)"
+
+
+@pytest.fixture(scope="module")
+def grid():
+    return Grid(benchmarks.load("nasbench-graph-cora"), (EVOLUTION,), 3, Protocol(12))
+
+
+@pytest.fixture(scope="module")
+def results(grid):
+    return Results(grid, run_grid(grid))
+
+
+def but_cpu(runs):
+    return [replace(run, cpu_milliseconds=0.0) for run in runs]
+
+
+def test_random_search_is_always_in_the_grid(grid):
+    assert grid.strategies == ("random-search", EVOLUTION)
+    stated = Grid(grid.benchmark, ("random-search(repeats='allow')",), 1, Protocol(1))
+    assert stated.strategies == ("random-search(repeats='allow')",)
+
+
+@pytest.mark.parametrize("cut", [0, 20])
+def test_an_interrupted_grid_goes_on_to_the_same_end(grid, results, tmp_path, cut):
+    class StoppedError(Exception):
+        pass
+
+    def stop(over, total):
+        if over == 4:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run_grid(grid, tmp_path, watch=stop)
+    file = tmp_path / "runs.jsonl"
+    file.write_text(file.read_text() + '{"strategy": "random-search", "seed"'[:cut])
+    seen = []
+    resumed = run_grid(grid, tmp_path, watch=lambda over, total: seen.append(over))
+    assert seen == [4, 5, 6]
+    assert but_cpu(resumed) == but_cpu(results.runs)
+
+
+def test_processes_change_nothing(grid, results, tmp_path):
+    assert but_cpu(run_grid(grid, tmp_path, processes=2)) == but_cpu(results.runs)
+
+
+def test_a_folder_of_another_grid_is_refused(grid, tmp_path):
+    run_grid(replace(grid, seeds=1), tmp_path)
+    with pytest.raises(UsageError, match="take another --out"):
+        run_grid(replace(grid, protocol=Protocol(13)), tmp_path)
+
+
+def test_a_wrong_strategy_is_refused_before_the_first_run(grid):
+    with pytest.raises(NasturtiumError, match="regularized-evolution"):
+        replace(grid, strategies=("regularised-evolution",))
+
+
+def test_files_hold_a_row_an_evaluation_and_the_means(results, tmp_path):
+    results.write(tmp_path)
+    with (tmp_path / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 3 * 12
+    last = [float(row["report"]) for row in rows if row["strategy"] == EVOLUTION and row["evaluation"] == "12"]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert list(summary) == ["random-search", EVOLUTION]
+    np.testing.assert_allclose(summary[EVOLUTION]["12"]["mean"], np.mean(last))
+    np.testing.assert_allclose(summary[EVOLUTION]["12"]["standard_error"], np.std(last, ddof=1) / np.sqrt(3))
+    statistics = json.loads((tmp_path / "statistics.json").read_text())
+    assert statistics["strategies"]["random-search"]["distinct"] == 12
+
+
+def test_the_page_shows_every_strategy_and_what_is_missing(results):
+    html = page(results)
+    assert html.count("<svg") == 2
+    assert EVOLUTION in html
+    assert "not known to this report" in html
+    assert "3 seeds; take 10 or more" in html
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_the_mean_of_random_draws_is_the_exact_expectation():
+    benchmark = benchmarks.load("nasbench-graph-cora")
+    grid = Grid(benchmark, ("random-search(repeats='allow')",), 100, Protocol(20))
+    results = Results(grid, run_grid(grid))
+    for n, expected in results.expectation().items():
+        summary = results.summaries()["random-search(repeats='allow')"][n]
+        assert abs(summary.mean - expected) < 3 * summary.standard_error
+
+
+def test_lists_in_a_file_stand_for_each_of_their_values(tmp_path):
+    file = tmp_path / "grid.toml"
+    file.write_text('[[strategy]]\nname = "a"\n[[strategy]]\nname = "b"\nx = [1, 2]\ny = "z"\n')
+    assert read_strategies(file) == ["a", "b(x=1, y='z')", "b(x=2, y='z')"]
+
+
+@pytest.mark.parametrize("content", ["[[strategy", "strategy = 1", "[[strategy]]\nx = 1"])
+def test_another_file_is_one_clear_line(tmp_path, content):
+    file = tmp_path / "grid.toml"
+    file.write_text(content)
+    with pytest.raises(UsageError, match=r"grid\.toml"):
+        read_strategies(file)
