@@ -124,28 +124,6 @@ def test_networks_of_one_function_are_proposed_once():
 # --- selection -----------------------------------------------------------------------------------
 
 
-def test_a_tournament_takes_the_best_of_its_draws():
-    losses = np.arange(10.0)[:, None]
-    rng = np.random.default_rng(0)
-    winners = [operators.tournament(losses, 3, rng) for _ in range(6_000)]
-    # P(best of 3 draws is k) = ((10 - k)^3 - (9 - k)^3) / 1000
-    expected = [((10 - k) ** 3 - (9 - k) ** 3) / 1000 for k in range(10)]
-    shares = np.bincount(winners, minlength=10) / len(winners)
-    assert np.abs(shares - expected).max() < 0.02
-
-
-def test_a_tournament_draws_with_replacement():
-    winners = {operators.tournament(np.arange(2.0)[:, None], 2, np.random.default_rng(s)) for s in range(50)}
-    assert winners == {0, 1}
-
-
-def test_of_several_objectives_the_loneliest_of_the_front_wins():
-    losses = np.array([[3.0, 3.0], [1.0, 5.0], [2.0, 2.0], [2.1, 1.9], [5.0, 1.0]])
-    rng = np.random.default_rng(0)
-    winners = {operators.tournament(losses, 200, rng) for _ in range(20)}
-    assert winners == {1, 4} or winners < {1, 4}
-
-
 def test_the_young_are_the_last_that_ended():
     space = small_table().space
     members = list(space)

@@ -2,14 +2,72 @@
 
 from nasturtium.strategies import _operators as operators
 from nasturtium.strategies._base import STRATEGIES, Strategy, check_fit
+from nasturtium.strategies._cgp import CGP
+from nasturtium.strategies._evolution import Evolution
+from nasturtium.strategies._genetic_cnn import GeneticCNN
+from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
+from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
+from nasturtium.strategies._non_aging_evolution import NonAgingEvolution
+from nasturtium.strategies._nsga2 import NSGA2
+from nasturtium.strategies._parents import PARENTS, InverseDensity, Parents, Roulette, Tournament, Truncation, Uniform
 from nasturtium.strategies._random_search import RandomSearch
 from nasturtium.strategies._regularized_evolution import RegularizedEvolution
+from nasturtium.strategies._removal import (
+    REMOVALS,
+    Dominated,
+    Generational,
+    KeepAll,
+    Oldest,
+    Population,
+    Removal,
+    Worst,
+    WorstOfSample,
+)
+from nasturtium.strategies._variation import (
+    VARIATIONS,
+    Crossover,
+    GraphEdit,
+    Mutation,
+    PerDecision,
+    StageCrossover,
+    Variation,
+)
 
 __all__ = [
+    "CGP",
+    "NSGA2",
+    "PARENTS",
+    "REMOVALS",
     "STRATEGIES",
+    "VARIATIONS",
+    "Crossover",
+    "Dominated",
+    "Evolution",
+    "Generational",
+    "GeneticCNN",
+    "GraphEdit",
+    "HierarchicalEvolution",
+    "InverseDensity",
+    "KeepAll",
+    "LargeScaleEvolution",
+    "Mutation",
+    "NonAgingEvolution",
+    "Oldest",
+    "Parents",
+    "PerDecision",
+    "Population",
     "RandomSearch",
     "RegularizedEvolution",
+    "Removal",
+    "Roulette",
+    "StageCrossover",
     "Strategy",
+    "Tournament",
+    "Truncation",
+    "Uniform",
+    "Variation",
+    "Worst",
+    "WorstOfSample",
     "check_fit",
     "operators",
 ]

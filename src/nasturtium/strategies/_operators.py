@@ -12,12 +12,13 @@ from numpy.random.bit_generator import ISeedSequence
 
 from nasturtium.errors import NoFeasibleNeighbor, UsageError
 from nasturtium.spaces import Architecture, Finite, Space
-from nasturtium.trials import History, crowding_distance, non_dominated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from nasturtium.trials import History
 
 REDRAWS = 100
 """How often an operator redraws a repeated candidate before it walks through the space."""
@@ -148,29 +149,6 @@ def _members(space: Space) -> dict[str, Architecture]:
     for architecture in space:
         members.setdefault(space.identity(architecture), architecture)
     return members
-
-
-def tournament(losses: NDArray[np.float64], sample_size: int, rng: np.random.Generator) -> int:
-    """Return the best of ``sample_size`` rows drawn uniformly with replacement.
-
-    Of several objectives the best is the loneliest of those that no other dominates.
-
-    Args:
-        losses: The population's losses, shape ``(n, n_objectives)``, no NaN.
-        sample_size: Number of draws.
-        rng: Draws them.
-
-    Returns:
-        The winner's row.
-
-    References:
-        Goldberg & Deb 1991; with replacement as in Real et al. 2019.
-    """
-    drawn = (rng.random(sample_size) * len(losses)).astype(np.intp)
-    if losses.shape[1] == 1:
-        return int(drawn[losses.take(drawn).argmin()])
-    front = drawn[non_dominated(losses[drawn])]
-    return int(front[crowding_distance(losses[front]).argmax()])
 
 
 def youngest(history: History, size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

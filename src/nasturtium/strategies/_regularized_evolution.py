@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
-import numpy as np
-
-from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.errors import UsageError
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._operators import check_repeats, drawn, generator, tournament, unseen, youngest
-from nasturtium.trials import History, Proposal
+from nasturtium.strategies._evolution import evolve, fitting
+from nasturtium.strategies._operators import check_repeats
+from nasturtium.strategies._parents import Tournament
+from nasturtium.strategies._removal import Oldest
+from nasturtium.strategies._variation import Mutation
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from nasturtium.spaces import Architecture
+    from nasturtium.trials import History, Proposal
 
 
 @final
@@ -61,46 +62,12 @@ class RegularizedEvolution(Strategy):
 
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return random candidates up to the population's size, then children of winners."""
-        batch: set[str] = set()
-        proposals: list[Proposal] = []
-        population, losses = youngest(history, self.population_size)
-        for number in range(history.n_trials, history.n_trials + n):
-            rng = generator(history, number)
-            parents: tuple[int, ...] = ()
-            if number >= self.population_size and len(population):
-                parents = (int(population[tournament(losses, self.sample_size, rng)]),)
-            elif number >= self.population_size and history.n_under_way:
-                break  # nobody to mutate yet
-            child = self._child(history, number, batch, parents, rng)
-            if child is None:
-                break
-            proposals.append(Proposal(child, parents=parents))
-        return proposals
-
-    def _child(
-        self, history: History, number: int, batch: set[str], parents: tuple[int, ...], rng: np.random.Generator
-    ) -> Architecture | None:
-        space = history.study.space
-        parent = history.architecture(parents[0]) if parents else None
-
-        def draw(rejected: Architecture | None) -> Architecture:
-            origin = rejected or parent
-            if parent is None or origin is None:
-                return space.sample(rng)
-            try:
-                return space.mutate(origin, rng)
-            except NoFeasibleNeighbor:  # no way on from here within the limits
-                return space.sample(rng)
-
-        if self.repeats == "avoid":
-            return unseen(history, batch, draw, rng)
-        if parent is not None and rng.random() < self.identity_rate:
-            return parent
-        return drawn(history, lambda: draw(None), rng, is_first=number == 0)
+        variation = Mutation(self.identity_rate if self.repeats == "allow" else 0.0)
+        return evolve(history, n, Tournament(self.sample_size), Oldest(self.population_size), variation, self.repeats)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a population that turns over about four times."""
-        population = int(np.clip(horizon // 4, 4, self.population_size))
+        population = fitting(horizon, self.population_size)
         return replace(self, population_size=population, sample_size=max(2, population // 4))
 
     @classmethod

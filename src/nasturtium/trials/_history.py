@@ -210,6 +210,11 @@ class History:
         """The number of trials that are pending or running, paused ones not counted."""
         return self._state.n_under_way
 
+    @property
+    def compared_at(self) -> Fidelity | None:
+        """The fidelity at which ``losses`` compares by default; part of a fold's key that uses them."""
+        return self._state.top
+
     def trial(self, number: int) -> Trial:
         """Return the trial of that number.
 

@@ -1,0 +1,118 @@
+"""Evolution composed of its operators, and what the named methods are."""
+
+import numpy as np
+import pytest
+
+from nasturtium._registry import parse_call
+from nasturtium.spaces import choice, decisions
+from nasturtium.strategies import (
+    CGP,
+    NSGA2,
+    STRATEGIES,
+    Crossover,
+    Evolution,
+    Generational,
+    GeneticCNN,
+    HierarchicalEvolution,
+    KeepAll,
+    LargeScaleEvolution,
+    Mutation,
+    NonAgingEvolution,
+    Oldest,
+    RandomSearch,
+    RegularizedEvolution,
+    Roulette,
+    StageCrossover,
+    Tournament,
+    WorstOfSample,
+)
+from nasturtium.testing._running import run
+from nasturtium.testing._toys import network_toys, table
+
+PAIR = Tournament(2, replacement=False)
+SAME = [
+    (RegularizedEvolution(10, 5), Evolution(Tournament(5), Oldest(10), Mutation())),
+    (RegularizedEvolution(10, 5, repeats="allow"), Evolution(Tournament(5), Oldest(10), Mutation(0.05), "allow")),
+    (NonAgingEvolution(10, 5), Evolution(Tournament(5), WorstOfSample(10), Mutation())),
+    (LargeScaleEvolution(10), Evolution(PAIR, WorstOfSample(10), Mutation())),
+    (HierarchicalEvolution(10, 0.2), Evolution(Tournament(2, 0.2, replacement=False), KeepAll(10), Mutation())),
+    (GeneticCNN(10), Evolution(Roulette(), Generational(10, averages=True), StageCrossover(), "allow")),
+    (NSGA2(10), Evolution(PAIR, Generational(10, n_elite=10), Crossover())),
+]
+
+
+def texts(strategy, **settings):
+    log = run(strategy, table().space, table().metrics, trials=60, **settings)
+    return [trial.architecture.text for trial in log.history().trials()]
+
+
+@pytest.mark.parametrize(("named", "composed"), SAME, ids=lambda strategy: type(strategy).__name__)
+def test_a_named_method_is_a_composition(named, composed):
+    assert texts(named) == texts(composed)
+
+
+def test_operators_are_stored_and_read_from_the_command_line():
+    text = "evolution(parents=truncation(share=0.2), removal=keep-all(population_size=20), variation=per-decision())"
+    strategy = STRATEGIES.create(text)
+    assert STRATEGIES.restore(STRATEGIES.describe(strategy)) == strategy
+    assert parse_call(text)[1]["parents"] == strategy.parents
+    assert strategy.removal == KeepAll(20)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("strategy", [GeneticCNN(6), NSGA2(6), CGP()])
+def test_generations_are_whole_however_many_workers(strategy, workers):
+    size = 2 if isinstance(strategy, CGP) else 6
+    first = 1 if isinstance(strategy, CGP) else 6
+    log = run(strategy, table().space, table().metrics, trials=31, workers=workers)
+    history = log.history()
+    assert history.n_trials == 31
+    for trial in history.trials()[first:]:
+        begun = trial.number - (trial.number - first) % size
+        assert all(parent < begun for parent in trial.parents)
+        assert len(history.before(trial.asked_at).completed) >= begun
+
+
+def test_large_scale_evolution_names_edits_on_a_growing_space():
+    space = list(network_toys())[1].space
+    history = run(LargeScaleEvolution(5), space, lambda a: {"loss": 1.0}, trials=15).history()
+    children = [trial for trial in history.trials() if trial.parents]
+    assert len(children) == 10
+    named = [trial for trial in children if trial.proposal.edits]
+    assert named
+    for trial in named:
+        (edit,) = trial.proposal.edits
+        assert space.apply(history.architecture(trial.parents[0]), edit) == trial.architecture
+
+
+# --- published figures ---------------------------------------------------------------------------
+
+
+def hidden_target(seed):
+    """Return the means of the first and last generation; the landscape of Genetic CNN's 19 bits."""
+    rng = np.random.default_rng(seed)
+    names = [f"s{stage}.b{i}" for stage, n in enumerate((3, 6, 10)) for i in range(n)]
+    target = rng.integers(2, size=19)
+
+    def metrics(architecture):
+        matches = np.sum(np.array(list(architecture.values())) == target)
+        return {"loss": -(0.70 + 0.07 * matches / 19 + 0.005 * float(rng.standard_normal()))}
+
+    space = decisions(**{name: choice(0, 1) for name in names})
+    history = run(GeneticCNN(), space, metrics, trials=1020, seed=seed).history()
+    accuracy = -history.losses()[:, 0]
+    distinct = len({history.architecture(n).text for n in range(1020)})
+    return accuracy[:20].mean(), accuracy[-20:].mean(), distinct
+
+
+def test_genetic_cnn_raises_the_mean_of_the_population():
+    first, last, distinct = np.mean([hidden_target(seed) for seed in range(4)], axis=0)
+    assert first == pytest.approx(0.735, abs=0.003)
+    assert last == pytest.approx(0.759, abs=0.005)
+    assert 300 < distinct < 520
+
+
+def test_more_than_one_objective_spreads_over_the_front():
+    history = run(NSGA2(6), table().space, table().metrics, trials=120, objectives=("loss", "size")).history()
+    random = run(RandomSearch(), table().space, table().metrics, trials=120, objectives=("loss", "size")).history()
+    assert min(history.losses()[:, 0]) < min(random.losses()[:, 0])
