@@ -56,6 +56,11 @@ def _longest_ways(graph: Graph, inputs: tuple[Shape, ...]) -> tuple[Distances, .
 
 def _joined(way: Distances, arriving: Sequence[Distances], width: int) -> Distances:
     """Return an output's distances from what reaches the node and the ways inside of it."""
+    if len(arriving) == 1 and way[1] != NO_WAY:
+        inside = way[1]
+        best = [NO_WAY if distance == NO_WAY else distance + inside for distance in arriving[0]]
+        best[0] = max(best[0], way[0])
+        return tuple(best)
     best = [way[0], *[NO_WAY] * (width - 1)]
     for inside, distances in zip(way[1:], arriving, strict=True):
         if inside == NO_WAY:
@@ -78,4 +83,4 @@ def _ways(node: Node, arriving: tuple[Shape, ...]) -> tuple[Distances, ...]:
 def _operation_ways(op: Operation, arriving: tuple[Shape, ...]) -> tuple[Distances, ...]:
     if isinstance(op, Composite):
         return _distances(op.opened(*arriving), arriving)
-    return ((int(rule_of(op, arriving).macs > 0),) * (1 + len(arriving)),)
+    return ((int(rule_of(op, arriving).flops > 0),) * (1 + len(arriving)),)

@@ -37,15 +37,15 @@ class Inference:
 class Rule(NamedTuple):
     """What an operation's rules say for inputs of some shapes."""
 
-    shape: Shape
+    outputs: tuple[Shape, ...]
     params: int
-    macs: int
+    flops: int
 
 
 @lru_cache(maxsize=1 << 16)
 def rule_of(op: Operation, inputs: tuple[Shape, ...]) -> Rule:
     """Return what an operation does to shapes and costs; asked once for equal operations and shapes."""
-    return Rule(op.shape(*inputs), op.params(*inputs), op.macs(*inputs))
+    return Rule((op.shape(*inputs),), op.params(*inputs), op.macs(*inputs))
 
 
 Known = dict[str, tuple[Shape, ...]]
@@ -57,21 +57,21 @@ def infer(graph: Graph, inputs: tuple[Shape, ...]) -> Inference:
     if graph.is_open:
         raise ShapeError("shapes belong to a closed graph, got an open one; resolve it with an architecture.")
     given = _input_shapes(graph, inputs)
-    known = _settled(graph, given)
+    known: Known = {}
+    if any([edge.delay for node in graph.nodes for edge in node.edges]):
+        known = _settled(graph, given)
     params = flops = 0
     arriving = {}
     for node in graph.nodes:
         arriving[node.name] = reaching = _arriving(node, graph, known)
         if node.name in given:
+            known[node.name] = (given[node.name],)
             continue
-        if isinstance(node.op, Graph):
-            inner = node.op.infer(*reaching)
-            params, flops = params + inner.params, flops + inner.flops
-        elif isinstance(node.op, Operation):
-            rule = rule_of(node.op, reaching)
-            params, flops = params + rule.params, flops + rule.macs
+        found = _found(node, reaching)
+        known[node.name] = found.outputs
+        params, flops = params + found.params, flops + found.flops
     shapes = {name: outputs[0] for name, outputs in known.items()}
-    outputs = tuple(shapes[name] for name in graph.outputs)
+    outputs = tuple([shapes[name] for name in graph.outputs])
     return Inference(shapes, arriving, outputs, params, flops)
 
 
@@ -96,16 +96,14 @@ def _settled(graph: Graph, given: Mapping[str, Shape]) -> Known:
     checked every node with all of its inputs.
     """
     known: Known = {}
-    if not any(edge.delay for node in graph.nodes for edge in node.edges):
-        for node in graph.nodes:
-            known[node.name] = _outputs(node, graph, given, known)
-        return known
     for _ in range(len(graph.nodes) + 2):
         before = dict(known)
         errors: list[tuple[bool, ShapeError]] = []
         for node in graph.nodes:
             try:
-                known[node.name] = _outputs(node, graph, given, known)
+                is_input = node.name in given
+                shapes = (given[node.name],) if is_input else _found(node, _arriving(node, graph, known)).outputs
+                known[node.name] = shapes
             except ShapeError as error:
                 errors.append((all(edge.source in known for edge in node.edges), error))
         if known == before and not errors:
@@ -138,14 +136,13 @@ def output_index(graph: Graph, edge: Edge) -> int:
     return names.index(edge.output)
 
 
-def _outputs(node: Node, graph: Graph, given: Mapping[str, Shape], known: Known) -> tuple[Shape, ...]:
-    if node.name in given:
-        return (given[node.name],)
-    arriving = _arriving(node, graph, known)
+def _found(node: Node, arriving: tuple[Shape, ...]) -> Rule | Inference:
+    """Return what a node makes of what reaches it."""
+    op = node.op
     try:
-        if isinstance(node.op, Graph):
-            return node.op.infer(*arriving).outputs
-        assert not isinstance(node.op, OpenOperation)
-        return (rule_of(node.op, arriving).shape,)
+        if isinstance(op, Graph):
+            return op.infer(*arriving)
+        assert not isinstance(op, OpenOperation)
+        return rule_of(op, arriving)
     except ShapeError as error:
         raise ShapeError(f"at {node.name!r}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nasturtium.graphs._base import Composite, Operation, Shape
 from nasturtium.graphs._graph import Edge, Graph, Node
@@ -47,30 +47,55 @@ def _inner_peak(graph: Graph, inputs: tuple[Shape, ...]) -> int:
     return graph.memoized(("peak", inputs), lambda: _simulated(graph, graph.infer(*inputs)))
 
 
+class _Moment(NamedTuple):
+    """What happens to values while a node runs.
+
+    Attributes:
+        node: The node.
+        made: The values that it makes; none of an input or an alias.
+        freed: Those that nothing needs any more behind it, its own included.
+    """
+
+    node: Node
+    made: tuple[Value, ...]
+    freed: tuple[Value, ...]
+
+
 def _simulated(graph: Graph, found: Inference) -> int:
     """Run the nodes in order, and return the most bytes that were held at a time."""
+    before, moments = graph.memoized("moments", lambda: _moments(graph))
+    sizes = {value: _size(graph, found, value) for value in before}
+    peak = held = sum(sizes.values())
+    for node, made, freed in moments:
+        if made:
+            out = 0
+            for value in made:
+                sizes[value] = size = _size(graph, found, value)
+                out += size
+            peak = max(peak, held + max(out, _inside(node, found.arriving[node.name])))
+            held += out
+        for value in freed:
+            held -= sizes[value]
+    return peak
+
+
+def _moments(graph: Graph) -> tuple[tuple[Value, ...], tuple[_Moment, ...]]:
+    """Return the values of the step before, and what happens at each node; the same for all shapes."""
     given = {node.name for node in graph.inputs}
     last_reader = _last_readers(graph)
-    sizes: dict[Value, int] = {}
-    held = 0
-    for value in [value for value in last_reader if value[2]]:  # the values of the step before
-        sizes[value] = FLOAT_BYTES * prod(_shape(graph, found, value))
-        held += sizes[value]
-    peak = held
-    freed_after: dict[int, list[Value]] = {}
+    freed: dict[int, list[Value]] = {}
     for value, position in last_reader.items():
-        freed_after.setdefault(position, []).append(value)
+        if value[0] not in given:
+            freed.setdefault(position, []).append(value)
+    moments = []
     for position, node in enumerate(graph.nodes):
-        if node.name not in given and not _is_alias(node):
-            n_outputs = len(node.op.outputs) if isinstance(node.op, Graph) else 1
-            made = {(node.name, i, 0): 0 for i in range(n_outputs)}
-            for value in made:
-                sizes[value] = FLOAT_BYTES * prod(_shape(graph, found, value))
-            out = sum(sizes[value] for value in made)
-            peak = max(peak, held + max(out, _inside(node, found.arriving[node.name])))
-            held += out - sum(sizes.pop(value) for value in made if value not in last_reader)
-        held -= sum(sizes.pop(value) for value in freed_after.get(position, ()) if value in sizes)
-    return peak
+        n_made = (
+            0 if node.name in given or _is_alias(node) else len(node.op.outputs) if isinstance(node.op, Graph) else 1
+        )
+        made = tuple((node.name, i, 0) for i in range(n_made))
+        unread = [value for value in made if value not in last_reader]
+        moments.append(_Moment(node, made, (*freed.get(position, ()), *unread)))
+    return tuple(value for value in last_reader if value[2]), tuple(moments)
 
 
 def _inside(node: Node, arriving: tuple[Shape, ...]) -> int:
@@ -111,9 +136,12 @@ def _is_alias(node: Node) -> bool:
     return type(node.op) in _ALIASES and node.edges[0].weight is None
 
 
-def _shape(graph: Graph, found: Inference, value: Value) -> Shape:
+def _size(graph: Graph, found: Inference, value: Value) -> int:
+    """Return the bytes of a value."""
     name, index, _ = value
-    op = graph.by_name[name].op
-    if isinstance(op, Graph):
-        return op.infer(*found.arriving[name]).outputs[index]
-    return found.shapes[name]
+    shape = found.shapes[name]
+    if index:
+        op = graph.by_name[name].op
+        assert isinstance(op, Graph), "an operation has one output"
+        shape = op.infer(*found.arriving[name]).outputs[index]
+    return FLOAT_BYTES * prod(shape)

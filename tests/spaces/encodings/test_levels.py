@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nasturtium.spaces import SPACES, Architecture, Networks
-from nasturtium.spaces.encodings import weisfeiler_lehman
+from nasturtium.spaces import SPACES, Architecture, NASBench201, Networks
+from nasturtium.spaces.encodings import adjacency_continuous, adjacency_one_hot, architecture_at, weisfeiler_lehman
 from nasturtium.spaces.encodings._levels import levels_of
 from nasturtium.testing import Shapes
 
@@ -44,3 +44,19 @@ def test_cells_of_one_kind_are_read_once(edges):
     space = edges()
     a = space.sample(np.random.default_rng(0))
     assert [place for place, _ in levels_of(space, a)] == [("cell_0",)]
+
+
+@pytest.mark.slow
+def test_one_to_one_with_keys_on_all_of_nasbench201():
+    """15,625 cells: as many feature counts as keys, and each encoding read back."""
+    space = NASBench201.small().on(Shapes())
+    features, keys, vectors = {}, {}, set()
+    for a in space:
+        key, counts = space.graph(a).key, as_key(weisfeiler_lehman(space, a, 3))
+        assert features.setdefault(key, counts) == counts
+        keys.setdefault(counts, set()).add(key)
+        assert architecture_at(space, adjacency_continuous(space, a)) == a
+        vectors.add(tuple(adjacency_one_hot(space, a)))
+    assert len(vectors) == 15_625
+    assert len(features) == len(keys)
+    assert max(map(len, keys.values())) == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import RequirementError, UsageError
-from nasturtium.spaces import Architecture, Chain, Morphism, NASNet, chain, choice, op, repeat
+from nasturtium.spaces import Architecture, Chain, Morphism, NASBench201, NASNet, chain, choice, op, repeat
 from nasturtium.spaces.encodings import path, path_vocabulary, paths, truncated_path
 from nasturtium.testing import Shapes
 
@@ -15,7 +15,7 @@ from nasturtium.testing import Shapes
 def test_numbers_of_paths_of_the_benchmarks(edges, matrix):
     """NAS-Bench-101: 1 + 3 + ... + 3^5 (BANANAS, section 4.1); NAS-Bench-201: 5 + 25 + 125."""
     assert len(path_vocabulary(matrix)) == sum(3**i for i in range(6)) == 364
-    assert len(path_vocabulary(edges())) == 5 + 25 + 125
+    assert len(path_vocabulary(edges())) == len(path_vocabulary(NASBench201())) == 5 + 25 + 125
 
 
 def test_a_cell_has_the_paths_of_its_blueprints(edges):
