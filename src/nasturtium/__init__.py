@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nasturtium import errors, estimators, schedulers, spaces, strategies
+from nasturtium._adoption import space_from
 from nasturtium._search import search
 from nasturtium._study import Study
 from nasturtium.graphs import operations as _operations
@@ -35,6 +36,7 @@ __all__ = [
     "estimators",
     "schedulers",
     "search",
+    "space_from",
     "spaces",
     "strategies",
 ]

@@ -6,6 +6,7 @@ from nasturtium.networks._measure import ModuleCost, constructor_arguments, meas
 from nasturtium.networks._network import Cell, Formula, Network
 from nasturtium.networks._plan import delayed_shapes, delayed_values
 from nasturtium.networks._tensors import load_tensors, tensors
+from nasturtium.networks._trace import graph_of
 
 __all__ = [
     "Cell",
@@ -16,6 +17,7 @@ __all__ = [
     "constructor_arguments",
     "delayed_shapes",
     "delayed_values",
+    "graph_of",
     "inherit",
     "load_tensors",
     "measure_module",

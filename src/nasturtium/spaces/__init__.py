@@ -2,6 +2,7 @@
 
 from nasturtium.spaces._amoebanet import AmoebaNet
 from nasturtium.spaces._architecture import Architecture
+from nasturtium.spaces._around import Around
 from nasturtium.spaces._base import (
     COSTS,
     SPACES,
@@ -38,6 +39,7 @@ __all__ = [
     "SPACES",
     "AmoebaNet",
     "Architecture",
+    "Around",
     "Binding",
     "Categorical",
     "Chain",
