@@ -25,6 +25,7 @@ PUBLIC = {
     "estimators",
     "schedulers",
     "search",
+    "space_from",
     "spaces",
     "strategies",
 }
