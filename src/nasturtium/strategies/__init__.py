@@ -9,6 +9,7 @@ from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
 from nasturtium.strategies._non_aging_evolution import NonAgingEvolution
 from nasturtium.strategies._nsga2 import NSGA2
+from nasturtium.strategies._optuna import Optuna
 from nasturtium.strategies._parents import PARENTS, InverseDensity, Parents, Roulette, Tournament, Truncation, Uniform
 from nasturtium.strategies._random_search import RandomSearch
 from nasturtium.strategies._regularized_evolution import RegularizedEvolution
@@ -53,6 +54,7 @@ __all__ = [
     "Mutation",
     "NonAgingEvolution",
     "Oldest",
+    "Optuna",
     "Parents",
     "PerDecision",
     "Population",
