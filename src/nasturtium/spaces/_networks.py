@@ -5,16 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from nasturtium._registry import parameters, tuples
+from nasturtium.errors import UsageError, near_matches
 from nasturtium.spaces._base import Binding, Networks, Open
 from nasturtium.spaces._decisions import DecisionSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Self
 
     from nasturtium.graphs import Graph, Shape
     from nasturtium.spaces._architecture import Architecture
+    from nasturtium.spaces._decision import Decision, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,46 @@ class NetworkSpace(DecisionSpace, Networks, Open):
     def on(self, task: Binding) -> Self:
         """Return the space with the task's shapes at both ends."""
         return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
+
+    @final
+    def scaled(self, **sizes: Any) -> Self:
+        """Return the space of larger or smaller networks, such as ``cells=6, filters=32``.
+
+        The decisions stay, so an architecture found in this space is one of that: what was found
+        small is rebuilt larger by ``space.scaled(cells=6).graph(architecture)``, and for other data
+        by ``.on(task)`` before. Limits, which are of this size, are left out.
+
+        Args:
+            sizes: Arguments of the space by name.
+
+        Raises:
+            UsageError: The space has no such argument, or the decisions would be others.
+
+        Example:
+            >>> from nasturtium.spaces import load
+            >>> space = load("nasnet", input_shape=(3, 32, 32), n_outputs=10)
+            >>> a = next(iter(space))
+            >>> space.graph(a).params, space.scaled(cells=6, filters=32).graph(a).params
+            (37378, 1846634)
+        """
+        taken = set(parameters(type(self))) - {"limits", "hyperparameters", "input_shape", "n_outputs"}
+        for name in sizes:
+            if name not in taken:
+                known = near_matches(name, taken) if taken else "it has none."
+                raise UsageError(f"sizes are arguments of the space, got {name!r}; {known}")
+        other = replace(self, limits=(), **{name: tuples(value) for name, value in sizes.items()})
+        is_same = (other.columns, other.size) == (self.columns, self.size)
+        if not is_same or not all(self._member(at) in other for at in (0.0, 1 - 1e-9)):
+            raise UsageError(f"other sizes keep the decisions, got {sizes}, which changes them; make a new space.")
+        return other
+
+    def _member(self, position: float) -> Architecture:
+        """Return the architecture whose decisions all have the value at one position in [0, 1)."""
+
+        def choose(decision: Decision, prefix: Mapping[str, Value]) -> Value:
+            return decision.at(position, prefix)
+
+        return self.construct(choose)
 
 
 @lru_cache(maxsize=64)
