@@ -16,6 +16,7 @@ from nasturtium.engine import (
     InlineExecutor,
     Journal,
     Loop,
+    SimulatedExecutor,
     Workload,
     asked_event,
     leg_end,
@@ -287,7 +288,8 @@ class Study:
             horizon: The expected number of trials for schedules; ``trials`` by default; set once.
             workers: Number of evaluations at a time.
             executor: ``"inline"`` (this process; the default for one worker), ``"local"`` (worker
-                processes) or an executor.
+                processes), ``"simulated"`` (this process, as if there were ``workers``, on a clock that
+                the estimator charges) or an executor.
             patience: Seconds without a measurement after which a worker process counts as hung: its
                 trial fails and the process is replaced; None waits for ever.
             watch: Called with the history after every round.
@@ -475,6 +477,8 @@ def make_executor(name: str | None, workers: int, patience: float | None = None)
     """
     if workers < 1:
         raise UsageError(f"workers is at least 1, got {workers}; raise it.")
+    if name == "simulated":
+        return SimulatedExecutor(workers)
     if name == "inline" and workers > 1:
         raise UsageError(f"the inline executor has one worker, got workers={workers}; use executor='local'.")
     if name == "inline" or (name is None and workers == 1):
@@ -483,7 +487,7 @@ def make_executor(name: str | None, workers: int, patience: float | None = None)
         from nasturtium.engine import LocalExecutor  # needs multiprocessing
 
         return LocalExecutor(workers, patience=patience)
-    raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local'])}")
+    raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local', 'simulated'])}")
 
 
 def versions() -> dict[str, str]:

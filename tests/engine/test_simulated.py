@@ -142,6 +142,11 @@ def test_the_time_of_the_strategy_is_charged_on_demand(charges_search):
     assert (max(ended(study).values()) >= 4 + 4 * 0.05) == charges_search
 
 
+def test_by_name():
+    study = Study(space=SPACE, estimator=TIMED).run(Listed((5, 5)), trials=2, workers=2, executor="simulated")
+    assert ended(study) == {0: 5, 1: 5}
+
+
 def test_no_workers():
     with pytest.raises(UsageError, match="workers is at least 1, got 0"):
         SimulatedExecutor(0)
