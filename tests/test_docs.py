@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import inspect
+import json
 import re
 import shlex
 import subprocess
@@ -118,6 +119,45 @@ def test_researchers_example_in_the_readme_runs(capsys):
     code = next(code for code in blocks(README, "python") if "def measure" in code)
     exec(compile(code, "README.md", "exec"), {})
     assert 0 <= float(capsys.readouterr().out) < 0.5
+
+
+OWN_SPACE = blocks((ROOT / "docs/how-to/own-space.md").read_text(), "python")
+
+
+def run_page(tmp_path, code):
+    (tmp_path / "page.py").write_text(code)
+    return subprocess.run([sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def test_a_users_space_takes_less_than_twenty_lines():
+    lines = [line for line in OWN_SPACE[0].splitlines() if line.strip()]
+    assert len(lines) < 20
+    assert all(word in OWN_SPACE[0] for word in ("nn.Module", "choice(op(", "nas.search(", "out="))
+
+
+def test_the_page_on_own_spaces_says_what_is_so(tmp_path):
+    code = "\n".join(line for block in OWN_SPACE for line in block.splitlines() if not line.startswith("nas.search("))
+    result = run_page(tmp_path, code)
+    assert result.returncode == 0, result.stderr
+    refused, share, around, transfer = result.stdout.splitlines()
+    assert refused.startswith("every choice must fit, got 'max_pool'")
+    assert 0.1 < float(share.split("%")[0]) / 100 < 0.9
+    assert float(around.split()[0]) > 1e6
+    small, large = map(int, transfer.split())
+    assert large > 10 * small
+
+
+@pytest.mark.slow
+def test_the_searches_of_the_page_on_own_spaces_export_networks(tmp_path):
+    result = run_page(tmp_path, "\n".join(OWN_SPACE))
+    assert result.returncode == 0, result.stderr
+    for folder in ("own", "around"):
+        networks = json.loads((tmp_path / folder / "front.json").read_text())
+        assert networks
+        for network in networks:
+            files = {path.name for path in (tmp_path / folder / network["folder"]).iterdir()}
+            assert {"model.py", "model.onnx", "model.pt2", "weights.safetensors"} <= files
+    assert any("class Gated(nn.Module)" in path.read_text() for path in tmp_path.glob("own/*/model.py"))
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
