@@ -11,7 +11,7 @@ UNIT := not slow and not gpu and not ray and not postgres and not browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench bench-spaces docs lint format new clean
+.PHONY: help demo test test-slow bench bench-evolution bench-spaces docs lint format new clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,6 +30,9 @@ test-slow: $(VENV)/.dev ## Run the long tests.
 
 bench: $(VENV)/.dev ## Measure the costs of the framework itself.
 	$(BIN)/python benchmarks/overhead.py
+
+bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: operators on NAS-Bench-201 and on toys.
+	$(BIN)/python benchmarks/evolution.py
 
 bench-spaces: $(VENV)/.dev ## Measure how many networks a second each space builds, counts and mutates.
 	$(BIN)/python benchmarks/spaces.py
