@@ -38,6 +38,7 @@ CASES = [
     (o.Reduce(8), (IMAGE,)),
     (o.FactorizedReduction(7), (IMAGE,)),
     (o.Shift(), (IMAGE,)),
+    (o.Part(1, 3), (IMAGE,)),
     (o.Residual(), (IMAGE,)),
     (o.Residual(8, 5, 2), (IMAGE,)),
     (o.MaxPool(5, 2), (IMAGE,)),

@@ -23,6 +23,8 @@ from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._darts import DARTS
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
+from nasturtium.spaces._dense import Dense
+from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench201 import NASBench201
@@ -47,7 +49,9 @@ __all__ = [
     "Decision",
     "DecisionSpace",
     "Decisions",
+    "Dense",
     "Edits",
+    "EnasMacro",
     "EnasMicro",
     "Finite",
     "Interval",

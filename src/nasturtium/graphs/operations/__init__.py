@@ -17,6 +17,7 @@ from nasturtium.graphs.operations._matching import (
     SumToFirst,
 )
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
+from nasturtium.graphs.operations._part import Part
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AdaptivePool, AvgPool, GlobalPool, MaxPool
 from nasturtium.graphs.operations._residual_reduction import ResidualReduction
@@ -45,6 +46,7 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "PaddedResidual",
+    "Part",
     "PooledConcat",
     "PooledSum",
     "Reduce",
