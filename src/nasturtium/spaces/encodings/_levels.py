@@ -43,10 +43,15 @@ def open_levels(space: Space) -> tuple[tuple[Place, ...], ...]:
     """Return the places of every kind of level that holds choices itself, in order of appearance."""
     kinds: dict[Any, list[Place]] = {}
     for place, graph in _walked(space.graph(), ()):
-        if any(is_choice for _, is_choice in letters(graph)):
+        if _decides(graph):
             look = (tuple((n.name, n.when, n.edges) for n in graph.nodes), graph.outputs)
             kinds.setdefault(look, []).append(place)
     return tuple(tuple(places) for places in kinds.values())
+
+
+def _decides(graph: Graph) -> bool:
+    """Whether a level holds choices itself: of its nodes, or of the edges between them."""
+    return any(is_choice for _, is_choice in letters(graph)) or any(e.when for n in graph.nodes for e in n.edges)
 
 
 def letters(graph: Graph) -> list[tuple[str, bool]]:
