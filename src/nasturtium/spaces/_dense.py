@@ -59,37 +59,37 @@ class Dense(NetworkSpace):
 
     Args:
         stages: Number of stages; between two, a transition halves height, width and channels.
-        cells: Cells of a stage.
+        layers: Cells of a stage; their connections are decided, so another number is another space.
         filters: Channels that a cell gives (the growth rate k).
         depth: Greatest depth of the tree; the paper's is 3. 0 leaves the connections alone.
 
     Example:
-        >>> Dense(stages=1, cells=2, depth=0).size
+        >>> Dense(stages=1, layers=2, depth=0).size
         8
     """
 
     stages: int = 3
-    cells: int = 4
+    layers: int = 4
     filters: int = 12
     depth: int = 2
 
     def __post_init__(self) -> None:
         """Check the counts."""
-        if min(self.stages, self.cells) < 1 or self.depth < 0 or self.filters < 2**self.depth:
+        if min(self.stages, self.layers) < 1 or self.depth < 0 or self.filters < 2**self.depth:
             raise UsageError(
-                f"stages and cells are at least 1, depth 0 and filters 2**depth, got {self.stages}, {self.cells}, "
+                f"stages and layers are at least 1, depth 0 and filters 2**depth, got {self.stages}, {self.layers}, "
                 f"{self.depth} and {self.filters}; raise them."
             )
 
     @classmethod
     def small(cls) -> Self:
         """Return two stages of two cells, four channels wide, with a tree of depth 1."""
-        return cls(stages=2, cells=2, filters=4, depth=1)
+        return cls(stages=2, layers=2, filters=4, depth=1)
 
     @property
     def root(self) -> Block:
         """The tree, then the connections of each stage."""
-        return _root(self.stages, self.cells, self.depth)
+        return _root(self.stages, self.layers, self.depth)
 
     def _open_graph(self) -> Graph:
         b = Builder()
@@ -101,13 +101,13 @@ class Dense(NetworkSpace):
                 x = b.add(f"transition_{stage}", o.Conv2d(channels, 1), x)
                 x = b.add(f"halve_{stage}", o.AvgPool(2, 2), x)
             x = self._stage(b, stage, x)
-            channels += self.cells * self.filters
+            channels += self.layers * self.filters
         return classified(b, x, self.n_outputs)
 
     def _stage(self, b: Builder, stage: int, x: Wire) -> Wire:
         """Add the cells of a stage, and normalization and ReLU of what the stage hands on."""
         states = [x]
-        for i in range(self.cells):
+        for i in range(self.layers):
             y = _read(b, f"{stage}_{i}", f"{stage}.{i}", states)
             y = b.add(f"narrow_{stage}_{i}", o.Conv2d(4 * self.filters, 1), y)
             y = b.add(f"relu_{stage}_{i}", o.Activation("relu"), b.add(f"norm_{stage}_{i}", o.BatchNorm(), y))
@@ -115,7 +115,7 @@ class Dense(NetworkSpace):
             if self.depth:
                 y = b.add(f"tree_{stage}_{i}", _tree_cell(self.depth), y)
             states.append(y)
-        return _read(b, f"{stage}_end", f"{stage}.{self.cells}", states)
+        return _read(b, f"{stage}_end", f"{stage}.{self.layers}", states)
 
 
 def _read(b: Builder, name: str, path: str, states: list[Wire]) -> Wire:
@@ -127,11 +127,11 @@ def _read(b: Builder, name: str, path: str, states: list[Wire]) -> Wire:
 
 
 @lru_cache(maxsize=64)
-def _root(stages: int, cells: int, depth: int) -> Group:
+def _root(stages: int, layers: int, depth: int) -> Group:
     def reader(index: int) -> Group:
         return Group(tuple((f"reads_{j}", choice(False, True)) for j in range(index)))
 
-    stage = Group(tuple((str(i), reader(i)) for i in range(1, cells + 1)))
+    stage = Group(tuple((str(i), reader(i)) for i in range(1, layers + 1)))
     tree = (("tree", _node(depth)),) if depth else ()
     return Group((*tree, *((str(i), stage) for i in range(stages))))
 
