@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, final
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 Shapes = frozenset[Shape]
 
 MANY = 64
-"""How many shapes, or values of a number, are looked through to see that every choice fits."""
+"""How many values of a number are tried to see that every choice fits; of more, three."""
+
+WIDTHS = 4
+"""How many widths of one height and width are tried."""
 
 
 class NetworkBlock(Labeled):
@@ -56,13 +59,13 @@ class NetworkBlock(Labeled):
         """
 
     @abstractmethod
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return the shapes that the piece may give for an input of one shape.
 
         Args:
             path: The piece's place, for the error.
             shape: Of the input, without the batch.
-            n_outputs: What a linear layer without ``out=`` gives.
+            fitting: Tells the same of the pieces inside.
 
         Raises:
             UsageError: One of the choices can't take that shape.
@@ -143,10 +146,10 @@ class Op(NetworkBlock):
             for value in values[1:]:
                 yield self.make(**{**first, key: value})
 
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return the shapes that the hyper-parameters lead to."""
         try:
-            return frozenset(ended(each, n_outputs).shape(shape) for each in self.variants())
+            return frozenset(ended(each, fitting.n_outputs).shape(shape) for each in self.variants())
         except ShapeError as error:
             raise UsageError(f"every choice must fit, got {self.label!r} at {path!r}: {error}") from error
 
@@ -249,11 +252,11 @@ class Series(NetworkBlock):
             wire = build(block, f"{path}.{i}" if path else str(i), b, wire, when)
         return wire
 
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return what the last block gives."""
         found = frozenset({shape})
         for i, block in enumerate(self.blocks):
-            found = reachable(block, f"{path}.{i}" if path else str(i), found, n_outputs)
+            found = fitting.after(block, f"{path}.{i}" if path else str(i), found)
         return found
 
 
@@ -269,22 +272,47 @@ def build(block: Block, path: str, b: Builder, wire: Wire, when: Condition) -> W
     return block.build(path, b, wire, when)
 
 
-def reachable(block: Block, path: str, shapes: Iterable[Shape], n_outputs: int | None) -> Shapes:
-    """Return the shapes that a block may give; of very many, those at the ends.
+@final
+@dataclass(frozen=True)
+class Fitting:
+    """One look through a network space: whether every choice fits, and what shapes may arise.
 
-    Raises:
-        UsageError: One of its choices can't take one of the shapes.
+    Args:
+        n_outputs: What a linear layer without ``out=`` gives.
+        known: What was found so far; a copy in a repeat is looked at once a shape.
     """
-    found: set[Shape] = set()
-    for shape in shapes:
+
+    n_outputs: int | None
+    known: dict[tuple[int, Shape], Shapes] = field(default_factory=dict, compare=False)
+
+    def after(self, block: Block, path: str, shapes: Iterable[Shape]) -> Shapes:
+        """Return the shapes that a block may give; of those that differ in width alone, a few.
+
+        Raises:
+            UsageError: One of its choices can't take one of the shapes.
+        """
+        found: set[Shape] = set()
+        for shape in shapes:
+            key = (id(block), shape)
+            if key not in self.known:
+                self.known[key] = self._given(block, path, shape)
+            found |= self.known[key]
+        return _thinned(found)
+
+    def _given(self, block: Block, path: str, shape: Shape) -> Shapes:
         if isinstance(block, Choice):
-            for label, option in zip(block.labels(), block.values, strict=True):
-                found |= reachable(option, f"{path}.{label}", (shape,), n_outputs)
-        else:
-            assert isinstance(block, NetworkBlock), "network_block lets nothing else in"
-            found |= block.shapes(path, shape, n_outputs)
-    kept = sorted(found)
-    return frozenset(kept if len(kept) <= MANY else [*kept[: MANY // 2], *kept[-MANY // 2 :]])
+            options = zip(block.labels(), block.values, strict=True)
+            return frozenset().union(*(self.after(option, f"{path}.{label}", (shape,)) for label, option in options))
+        assert isinstance(block, NetworkBlock), "network_block lets nothing else in"
+        return block.shapes(path, shape, self)
+
+
+def _thinned(shapes: Iterable[Shape]) -> Shapes:
+    """Return the shapes, of those that differ in width alone a few: the narrowest and the widest."""
+    by_size: dict[Shape, list[Shape]] = {}
+    for shape in sorted(shapes):
+        by_size.setdefault(shape[1:] if len(shape) > 1 else (), []).append(shape)
+    return frozenset(s for same in by_size.values() for s in (*same[: WIDTHS // 2], *same[-WIDTHS // 2 :]))
 
 
 def network_block(value: Any) -> Block:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import ShapeError, UsageError
 from nasturtium.graphs import OpenOperation, Operation, Pick
 from nasturtium.graphs.operations import merging
-from nasturtium.spaces._blocks import MANY, NetworkBlock, Shapes, build, network_block, node_name, reachable, short
+from nasturtium.spaces._blocks import NetworkBlock, Shapes, build, network_block, node_name, short
 from nasturtium.spaces._tree import BLOCKS, Ask, Block, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nasturtium.graphs import Builder, Condition, Shape, Wire
+    from nasturtium.spaces._blocks import Fitting
 
 
 @final
@@ -67,9 +68,9 @@ class Branch(NetworkBlock):
         ends = [build(block, f"{path}.{i}", b, wire, when) for i, block in enumerate(self.blocks)]
         return b.add(node_name("merge", path), merge_node(self.merge, path), *ends, when=when)
 
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return what the merge gives."""
-        ends = [reachable(block, f"{path}.{i}", (shape,), n_outputs) for i, block in enumerate(self.blocks)]
+        ends = [fitting.after(block, f"{path}.{i}", (shape,)) for i, block in enumerate(self.blocks)]
         return merged_shapes(self.merge, path, ends)
 
 
@@ -122,14 +123,16 @@ def merge_node(merge: str | Choice, path: str) -> Operation | OpenOperation:
 
 
 def merged_shapes(merge: str | Choice, path: str, ends: Sequence[Shapes]) -> Shapes:
-    """Return the shapes of a merge; of very many combinations, those at the ends.
+    """Return the shapes of a merge, for the extremes of what arrives and for a way between them.
 
     Raises:
         UsageError: Shapes meet that can't be made to fit.
     """
     arriving = [sorted(shapes) for shapes in ends]
-    combinations = [*islice(product(*arriving), MANY)]
-    combinations += islice(product(*(shapes[::-1] for shapes in arriving)), MANY)
+    extremes = islice(product(*((shapes[0], shapes[-1]) for shapes in arriving)), 2 ** len(arriving[:4]))
+    longest = max(map(len, arriving))
+    between = ([shapes[i * len(shapes) // longest] for shapes in arriving] for i in range(longest))
+    combinations = {*extremes, *map(tuple, between)}
     try:
         return frozenset(merging(how).shape(*shapes) for how in merges(merge) for shapes in combinations)
     except ShapeError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import UsageError
 from nasturtium.graphs import alternatives, under
 from nasturtium.graphs.operations import merging
-from nasturtium.spaces._blocks import NetworkBlock, Shapes, build, network_block, node_name, reachable, short
+from nasturtium.spaces._blocks import NetworkBlock, Shapes, build, network_block, node_name, short
 from nasturtium.spaces._branch import checked_merge, merged_shapes
 from nasturtium.spaces._decision import Categorical
 from nasturtium.spaces._decisions import choice
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nasturtium.graphs import Builder, Condition, Shape, Wire
+    from nasturtium.spaces._blocks import Fitting
 
 
 @final
@@ -91,12 +92,12 @@ class Cell(NetworkBlock):
                 arriving = []
         return b.add(node_name("output", path), merging(self.output), *states[1:], when=when)
 
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return what the output gives."""
         states = [frozenset({shape})]
         for i in range(self.n_nodes):
             taken: Shapes = frozenset().union(*states)
-            given = reachable(self.operation, f"{path}.{i}.0.op", taken, n_outputs)
+            given = fitting.after(self.operation, f"{path}.{i}.0.op", taken)
             states.append(merged_shapes(self.merge, f"{path}.{i}", [given] * self.n_inputs))
         return merged_shapes(self.output, path, states[1:])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
-from nasturtium.spaces._blocks import Series, network_block, op, with_outputs
+from nasturtium.spaces._blocks import Fitting, Series, network_block, op, with_outputs
 from nasturtium.spaces._decisions import choice
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._repeat import repeat
@@ -51,7 +51,7 @@ class Composed(NetworkSpace):
 
 @lru_cache(maxsize=64)
 def _check_shapes(blocks: tuple[Block, ...], input_shape: Shape, n_outputs: int | None) -> None:
-    Series(blocks).shapes("", input_shape, n_outputs)
+    Series(blocks).shapes("", input_shape, Fitting(n_outputs))
 
 
 def series_graph(space: NetworkSpace, blocks: tuple[Block, ...]) -> Graph:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, alternatives, under
-from nasturtium.spaces._blocks import NetworkBlock, Shapes, build, network_block, node_name, reachable, short
+from nasturtium.spaces._blocks import NetworkBlock, Shapes, build, network_block, node_name, short
 from nasturtium.spaces._decision import Interval
 from nasturtium.spaces._decisions import DecisionSpace, tree_of
 from nasturtium.spaces._tree import BLOCKS, Ask, Block
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nasturtium.graphs import Condition, Shape, Wire
+    from nasturtium.spaces._blocks import Fitting
 
 
 @final
@@ -83,11 +84,11 @@ class Repeat(NetworkBlock):
         numbers = range(self.at_least, self.at_most + 1)
         return alternatives(*(under(ends[n], f"{path}.n", n) for n in numbers))
 
-    def shapes(self, path: str, shape: Shape, n_outputs: int | None) -> Shapes:
+    def shapes(self, path: str, shape: Shape, fitting: Fitting) -> Shapes:
         """Return what every number of copies gives."""
         ends = [frozenset({shape})]
         for i in range(self.at_most):
-            ends.append(reachable(self.block, f"{path}.{i}", ends[-1], n_outputs))
+            ends.append(fitting.after(self.block, f"{path}.{i}", ends[-1]))
             if ends[-1] == ends[-2]:
                 break
         return frozenset().union(*ends[min(self.at_least, len(ends) - 1) :])
