@@ -8,8 +8,10 @@ import pytest
 from nasturtium.errors import UsageError
 from nasturtium.graphs import (
     EDITS,
+    Branch,
     Builder,
     Deepen,
+    GrowKernel,
     Skip,
     Widen,
     graph_from_json,
@@ -58,6 +60,13 @@ def test_deepen_at_an_output_becomes_the_output():
         (Widen("conv_0", 4), plain(), "more than 4 channels, got out=4"),
         (Widen("conv_0", 8), plain(conv_1=o.SepConv(4)), "between conv blocks"),
         (Widen("conv_0", 8), plain(conv_1=o.Conv()), "between conv blocks"),
+        (GrowKernel("conv_0", 3), plain(), "from one odd side to another, got 3 for 3"),
+        (GrowKernel("conv_0", 4), plain(), "from one odd side to another, got 4 for 3"),
+        (GrowKernel("conv_0", 9), plain(conv_0=o.Conv(4, (1, 7))), "from one odd side to another"),
+        (Branch("pool"), plain(), "that ends with ReLU, got 'pool'"),
+        (Branch("conv_0", "multiply"), plain(), "joined by 'add' or"),
+        (Branch("conv_0", "concat"), plain(conv_0=o.Conv(1)), "joined by 'add' or"),
+        (Branch("conv_0"), Branch("conv_0").apply(plain()), "'conv_0_add' which exists"),
         (Skip("conv_1", "conv_0"), plain(), "from an earlier node to a later one"),
         (Skip("conv_0", "nothing"), plain(), "from an earlier node to a later one"),
         (Skip("conv_0", "conv_1"), plain(conv_1=o.Conv(5)), "joins equal shapes"),
@@ -81,6 +90,37 @@ def test_skip_adds_the_scaled_source():
     assert sources(graph, "pool") == ["conv_1_plus_conv_0"]
     assert sources(graph, "conv_1_plus_conv_0") == ["conv_1", "conv_1_plus_conv_0_scale"]
     assert sources(graph, "conv_1_plus_conv_0_scale") == ["conv_0"]
+
+
+def test_a_kernel_grows_in_its_place():
+    graph = GrowKernel("conv_0", 7).apply(plain())
+    assert graph.by_name["conv_0"].op == o.Conv(4, 7)
+    assert graph.shapes == plain().shapes
+
+
+def test_added_branches_read_the_same_and_are_widened_together():
+    graph = Branch("conv_1").apply(plain())
+    assert sources(graph, "conv_1_add_copy") == sources(graph, "conv_1") == ["conv_0"]
+    assert graph.by_name["conv_1_add_copy"].op == graph.by_name["conv_1"].op
+    assert sources(graph, "pool") == ["conv_1_add"]
+    wider = Widen("conv_1_add_copy", 6).apply(graph)
+    assert wider.by_name["conv_1"].op == o.Conv(6)
+
+
+def test_concatenated_branches_share_the_filters():
+    graph = Branch("conv_1", "concat").apply(plain(conv_1=o.Conv(5)))
+    assert graph.by_name["conv_1"].op == o.Conv(3)
+    assert graph.by_name["conv_1_concat_copy"].op == o.Conv(2)
+    assert sources(graph, "conv_1_concat") == ["conv_1", "conv_1_concat_copy"]
+    assert graph.params == plain(conv_1=o.Conv(5)).params
+
+
+def test_a_branch_of_a_branch_deepens_on_its_own():
+    graph = Branch("conv_1").apply(plain())
+    for edit in (Branch("conv_1_add_copy", "concat"), Branch("conv_1", "concat"), Deepen("conv_1")):
+        graph = edit.apply(graph)
+    assert sources(graph, "conv_1_concat") == ["conv_1_k3", "conv_1_concat_copy"]
+    assert graph.shapes["conv_1_add"] == (4, 8, 8)
 
 
 def test_edits_keep_all_other_names():
@@ -113,7 +153,7 @@ def test_legal_edits_leave_alone_what_they_cannot_change():
 
 
 def test_edits_are_stored_as_json():
-    for edit in (Deepen("a", 5), Widen("a", 9), Skip("a", "b")):
+    for edit in (Deepen("a", 5), Widen("a", 9), Skip("a", "b"), GrowKernel("a", 7), Branch("a", "concat")):
         assert EDITS.restore(json.loads(json.dumps(EDITS.describe(edit)))) == edit
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nasturtium.graphs import Builder, Deepen, Skip, Widen, legal_edits
+from nasturtium.graphs import Branch, Builder, Deepen, GrowKernel, Skip, Widen, legal_edits
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build, inherit, tensors
 
@@ -51,7 +51,15 @@ def parent():
     return trained(build(start(), seed=2).double())
 
 
-EDITS = [Deepen("conv_0", 3), Deepen("conv_1", 5), Widen("conv_1", 7), Skip("conv_1", "conv_2")]
+EDITS = [
+    Deepen("conv_0", 3),
+    Deepen("conv_1", 5),
+    Widen("conv_1", 7),
+    GrowKernel("conv_1", 7),
+    Skip("conv_1", "conv_2"),
+    Branch("conv_1", "add"),
+    Branch("conv_2", "concat"),
+]
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=repr)
@@ -99,6 +107,16 @@ def test_what_is_new_learns(parent, edit):
     if isinstance(edit, Widen):
         new = after["conv_1.conv.weight"][4:] - before["conv_1.conv.weight"][4:]
         assert np.abs(new).reshape(len(new), -1).max(axis=1).min() > 0
+
+
+def test_branches_that_are_added_part_while_learning(parent):
+    """Copies with equal shares would have equal gradients forever (Chen et al. 2016, section 2.3)."""
+    graph, edit = start(), Branch("conv_1", "add")
+    child = inherit(edit.apply(graph), graph, [edit], tensors(parent))
+    before = tensors(child)
+    assert np.array_equal(before["conv_1.conv.weight"], before["conv_1_add_copy.conv.weight"])
+    after = tensors(trained(child, steps=1))
+    assert np.abs(after["conv_1.conv.weight"] - after["conv_1_add_copy.conv.weight"]).max() > 1e-6
 
 
 def test_a_wider_layer_keeps_learning_like_its_parent(parent):

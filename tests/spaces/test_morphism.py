@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import NoFeasibleNeighbor, UsageError
-from nasturtium.graphs import Deepen, Skip, Widen
+from nasturtium.graphs import Branch, Deepen, GrowKernel, Skip, Widen
 from nasturtium.spaces import Architecture, Morphism
 from nasturtium.testing import Shapes
 
@@ -34,6 +34,10 @@ def test_edits_of_the_start():
     assert Deepen("conv_1", 5) in edits
     assert Widen("conv_0", 12) in edits
     assert Widen("conv_1", 24) in edits
+    assert GrowKernel("conv_0", 5) in edits
+    assert {edit for edit in edits if isinstance(edit, Branch)} == {
+        Branch(f"conv_{i}", merge) for i in range(2) for merge in ("add", "concat")
+    }
     assert not any(isinstance(edit, Skip) for edit in edits)
 
 

@@ -2,9 +2,10 @@
 
 from nasturtium.graphs import operations
 from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Layer, Operation, Shape, Symbol
+from nasturtium.graphs._block_edits import Branch, GrowKernel
 from nasturtium.graphs._canonical import COMPLETE_UP_TO
 from nasturtium.graphs._drawing import draw, nested
-from nasturtium.graphs._edits import EDITS, Deepen, Edit, Skip, Tensors, Widen, kept, legal_edits
+from nasturtium.graphs._edits import EDITS, Deepen, Edit, Skip, Tensors, Widen, kept
 from nasturtium.graphs._graph import (
     Builder,
     Condition,
@@ -21,6 +22,7 @@ from nasturtium.graphs._graph import (
 )
 from nasturtium.graphs._infer import Inference, output_index
 from nasturtium.graphs._json import graph_from_json, graph_to_json
+from nasturtium.graphs._legal_edits import legal_edits
 from nasturtium.graphs._mermaid import mermaid
 from nasturtium.graphs._weisfeiler_lehman import weisfeiler_lehman
 
@@ -28,6 +30,7 @@ __all__ = [
     "COMPLETE_UP_TO",
     "EDITS",
     "OPERATIONS",
+    "Branch",
     "Builder",
     "Composite",
     "Condition",
@@ -36,6 +39,7 @@ __all__ = [
     "Edit",
     "Expression",
     "Graph",
+    "GrowKernel",
     "Inference",
     "Layer",
     "Node",

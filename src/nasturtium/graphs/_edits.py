@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import erf, pi
 from typing import Any, final
@@ -58,8 +58,8 @@ class Edit(ABC):
             fresh: The child's tensors as initialized.
 
         Returns:
-            A tensor for every name of ``fresh``. The three edits of this file preserve the
-            function in evaluation mode.
+            A tensor for every name of ``fresh``. The edits of this room preserve the function in
+            evaluation mode.
         """
 
 
@@ -100,13 +100,13 @@ class Deepen(Edit):
 
     def apply(self, graph: Graph) -> Graph:
         """Return the graph with the new block between ``after`` and its consumers."""
-        conv = _conv(graph, self.after)
+        conv = conv_of(graph, self.after)
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise UsageError(f"a window's side is odd, got kernel={self.kernel}; take 1, 3, 5, 7, ...")
         if self.name in graph.by_name:
             raise UsageError(f"an edit names new nodes, got {self.name!r} which exists; insert behind it instead.")
         block = Node(self.name, Conv(out=conv.out, kernel=self.kernel), (Edge(self.after),))
-        return _inserted(graph, self.after, (block,), self.name)
+        return inserted(graph, self.after, (block,), self.name)
 
     def transfer(self, parent: Graph, trained: Tensors, fresh: Tensors) -> dict[str, NDArray[Any]]:
         """Return the parent's tensors and an identity block."""
@@ -143,11 +143,11 @@ class Widen(Edit):
 
     def apply(self, graph: Graph) -> Graph:
         """Return the graph with the whole channel group widened."""
-        conv = _conv(graph, self.node)
+        conv = conv_of(graph, self.node)
         if conv.out is None or self.out <= conv.out:
             raise UsageError(f"widening needs more than {conv.out} channels, got out={self.out}; raise it.")
-        members = _channel_group(graph, self.node)
-        if not _is_widenable(graph, members):
+        members = channel_group(graph, self.node)
+        if not is_widenable(graph, members):
             raise UsageError(
                 f"channels are widened between conv blocks and linear layers, got {self.node!r}, "
                 f"which shares them with {sorted(members - {self.node})}; choose another."
@@ -161,7 +161,7 @@ class Widen(Edit):
 
     def transfer(self, parent: Graph, trained: Tensors, fresh: Tensors) -> dict[str, NDArray[Any]]:
         """Return the old values in the leading part, zeros where consumers read new channels."""
-        members = _channel_group(parent, self.node)
+        members = channel_group(parent, self.node)
         consumers = _consumers(parent, members)
         tensors = {}
         for name, tensor in fresh.items():
@@ -208,7 +208,7 @@ class Skip(Edit):
             raise UsageError(f"a skip joins equal shapes, got {self.source!r} and {self.target!r}; choose others.")
         scale = Node(f"{self.name}_scale", Scale(), (Edge(self.source),))
         total = Node(self.name, Add(), (Edge(self.target), Edge(scale.name, slot=1)))
-        return _inserted(graph, self.target, (scale, total), self.name)
+        return inserted(graph, self.target, (scale, total), self.name)
 
     def transfer(self, parent: Graph, trained: Tensors, fresh: Tensors) -> dict[str, NDArray[Any]]:
         """Return the parent's tensors and a zero factor."""
@@ -219,42 +219,19 @@ class Skip(Edit):
         return tensors
 
 
-def legal_edits(graph: Graph, kernels: tuple[int, ...] = (3, 5), widths: tuple[int, ...] = ()) -> Iterator[Edit]:
-    """Yield the edits of this file that fit a graph.
+def conv_of(graph: Graph, name: str) -> Conv:
+    """Return a convolution block that ends with ReLU and declares its channels.
 
-    Args:
-        graph: A closed graph with declared input shapes.
-        kernels: Sides that an inserted block may have.
-        widths: The ladder of channel counts; a block widens to the next one.
+    Raises:
+        UsageError: The node is another one, or there is none of that name.
     """
-    shapes = graph.shapes
-    convs = [n for n in graph.nodes if isinstance(n.op, Conv) and not n.op.preactivated and n.op.out is not None]
-    for node in convs:
-        for kernel in kernels:
-            deepen = Deepen(node.name, kernel)
-            if deepen.name not in graph.by_name:
-                yield deepen
-    for node in convs:
-        assert isinstance(node.op, Conv)
-        assert node.op.out is not None
-        wider = [w for w in widths if w > node.op.out]
-        if wider and _is_widenable(graph, _channel_group(graph, node.name)):
-            yield Widen(node.name, min(wider))
-    for i, target in enumerate(convs):
-        for source in convs[:i]:
-            skip = Skip(source.name, target.name)
-            if shapes[source.name] == shapes[target.name] and skip.name not in graph.by_name:
-                yield skip
-
-
-def _conv(graph: Graph, name: str) -> Conv:
     node = graph.by_name.get(name)
     if node is None or not isinstance(node.op, Conv) or node.op.preactivated or node.op.out is None:
         raise UsageError(f"this edit needs a conv node with out= that ends with ReLU, got {name!r}; choose another.")
     return node.op
 
 
-def _inserted(graph: Graph, after: str, new: tuple[Node, ...], result: str) -> Graph:
+def inserted(graph: Graph, after: str, new: tuple[Node, ...], result: str) -> Graph:
     """Return the graph with nodes behind ``after``, whose consumers then read ``result``."""
     nodes: list[Node] = []
     for node in graph.nodes:
@@ -269,7 +246,7 @@ _PASSING = (Activation, BatchNorm, MaxPool, AvgPool, Identity, Scale, Dropout, G
 """Operations whose n-th output channel depends on the n-th input channels alone."""
 
 
-def _channel_group(graph: Graph, name: str) -> set[str]:
+def channel_group(graph: Graph, name: str) -> set[str]:
     """Return the nodes whose output has the same channels as that of ``name``."""
     group = {name}
     grew = True
@@ -284,7 +261,7 @@ def _channel_group(graph: Graph, name: str) -> set[str]:
     return group
 
 
-def _is_widenable(graph: Graph, group: set[str]) -> bool:
+def is_widenable(graph: Graph, group: set[str]) -> bool:
     """Whether conv blocks make a group's channels and conv blocks and linear layers read them.
 
     A conv block without ``out=`` would hand new channels on, so what it reads can't be widened.

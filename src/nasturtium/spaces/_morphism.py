@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @SPACES.register("morphism")
 @dataclass(frozen=True, kw_only=True)
 class Morphism(Space, Networks, Edits):
-    """Plain networks that grow: insert a layer, widen, add a skip; the function is preserved.
+    """Networks that grow: deeper, wider, larger windows, skips, branches; the function is preserved.
 
     A random architecture is the start network after up to ``steps`` random edits; a mutation is
     one edit more.
@@ -42,7 +42,7 @@ class Morphism(Space, Networks, Edits):
     Args:
         width: Channels of the start network's first layer; each later one has twice as many.
         layers: Layers of the start network, a max-pool between two.
-        kernels: Sides that an inserted layer's window may have.
+        kernels: Sides that an inserted layer's window may have; a window grows to the next one.
         widths: The ladder of channel counts; widening goes to the next one.
         steps: Greatest number of edits of a random architecture.
         input_shape: Shape of one example, set by ``on``.
