@@ -78,6 +78,11 @@ def drawn(
     except NoFeasibleNeighbor:
         if is_first:
             raise
+    return _stand_in(history, rng)
+
+
+def _stand_in(history: History, rng: np.random.Generator) -> Architecture | None:
+    """Return a mutation of a known architecture within the limits, or that itself; None if none is known."""
     space = history.study.space
     asked = (history.architecture(number) for number in range(history.n_trials))
     known = [a for a in asked if a is not None and space.is_feasible(a)]
@@ -108,20 +113,16 @@ def unseen(
     """
     space = history.study.space
     seen = history.identities
-    is_first = not (history.n_trials or batch)
     candidate: Architecture | None = None
     has_way = True
-
-    def redraw() -> Architecture:
-        nonlocal has_way
-        try:
-            return draw(candidate)
-        except NoFeasibleNeighbor:
-            has_way = False  # once is enough: such a draw has tried a thousand times
-            raise
-
     for _ in range(REDRAWS):
-        candidate = drawn(history, redraw, rng, is_first=is_first)
+        try:
+            candidate = draw(candidate)
+        except NoFeasibleNeighbor:
+            if not (history.n_trials or batch):
+                raise
+            candidate = _stand_in(history, rng)
+            has_way = False  # once is enough: such a draw has tried a thousand times
         if candidate is None:
             return None
         identity = space.identity(candidate)

@@ -7,11 +7,12 @@ AAAI (arXiv 1802.01548), algorithm 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.errors import UsageError
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._evolution import evolve, fitting
+from nasturtium.strategies._evolution import Evolution, fitting
 from nasturtium.strategies._operators import check_repeats
 from nasturtium.strategies._parents import Tournament
 from nasturtium.strategies._removal import Oldest
@@ -60,10 +61,15 @@ class RegularizedEvolution(Strategy):
                 f"{self.population_size}, {self.sample_size} and {self.identity_rate}; change them."
             )
 
+    @cached_property
+    def _composed(self) -> Evolution:
+        """The composition; made once, since its arguments are checked longer than a parent is chosen."""
+        variation = Mutation(self.identity_rate if self.repeats == "allow" else 0.0)
+        return Evolution(Tournament(self.sample_size), Oldest(self.population_size), variation, self.repeats)
+
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return random candidates up to the population's size, then children of winners."""
-        variation = Mutation(self.identity_rate if self.repeats == "allow" else 0.0)
-        return evolve(history, n, Tournament(self.sample_size), Oldest(self.population_size), variation, self.repeats)
+        return self._composed.ask(history, n)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a population that turns over about four times."""
