@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class Composed(NetworkSpace):
     """A chain that a user composed; made by ``chain``.
 
-    Once it has the task's shapes, every choice is known to fit whatever the others are, unless a
-    rule makes them depend on each other.
+    Once it has the task's shapes, every choice is tried on the shapes that may reach it whatever the
+    other choices are: all sizes, and of many widths at one size the least and the greatest. A space
+    with rules, which make choices depend on each other, is not looked through.
     """
 
     blocks: tuple[Block, ...]
