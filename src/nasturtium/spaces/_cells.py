@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nasturtium.spaces._decision import Value
+    from nasturtium.spaces._networks import NetworkSpace
 
 Kind = Literal["normal", "reduction"]
 """The two cells of a space: one keeps height and width, one halves them and doubles the channels."""
@@ -122,6 +123,15 @@ def stacked(b: Builder, image: Wire, kinds: Sequence[Kind], filters: int, cell: 
         before, last = last, b.add(f"{kind}_{number}", cell(kind, channels), older, newer)
         was_reduced = kind == "reduction"
     return last
+
+
+def pairwise_network(
+    space: NetworkSpace, kinds: Sequence[Kind], filters: int, cell: Callable[[Kind, int], Graph]
+) -> Graph:
+    """Return the open graph of stacked cells between a space's ends, ReLU behind the last cell."""
+    b = Builder()
+    last = stacked(b, b.input("image", space.input_shape), kinds, filters, cell)
+    return classified(b, b.add("relu", o.Activation("relu"), last), space.n_outputs)
 
 
 def classified(b: Builder, wire: Wire, n_outputs: int | None) -> Graph:

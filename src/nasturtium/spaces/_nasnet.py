@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs import Builder, Graph
-from nasturtium.graphs.operations import Activation
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._cells import (
     Gene,
     Kind,
     check_operations,
     check_stack,
-    classified,
     pairwise_cell,
     pairwise_decisions,
+    pairwise_network,
     pairwise_tree,
     stack_kinds,
-    stacked,
 )
 from nasturtium.spaces._networks import NetworkSpace
 
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from nasturtium.graphs import Graph
     from nasturtium.spaces._architecture import Architecture
     from nasturtium.spaces._tree import Block
 
@@ -133,10 +131,8 @@ class NASNet(NetworkSpace):
 
     def _open_graph(self) -> Graph:
         n = self.cells
-        b = Builder()
         kinds = stack_kinds(3 * n + 2, (n, 2 * n + 1))
-        last = stacked(b, b.input("image", self.input_shape), kinds, self.filters, self._cell)
-        return classified(b, b.add("relu", Activation("relu"), last), self.n_outputs)
+        return pairwise_network(self, kinds, self.filters, self._cell)
 
     def _cell(self, kind: Kind, channels: int) -> Graph:
         output = self.normal_output if kind == "normal" else self.reduction_output
