@@ -30,6 +30,7 @@ from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
+from nasturtium.spaces._network_evolution import NetworkEvolution
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._repeat import optional, repeat
 from nasturtium.spaces._tree import integer, option, real, subset
@@ -59,6 +60,7 @@ __all__ = [
     "NASBench201",
     "NASBenchGraph",
     "NASNet",
+    "NetworkEvolution",
     "NetworkSpace",
     "Networks",
     "Open",
