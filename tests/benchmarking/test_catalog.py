@@ -18,6 +18,11 @@ NAMES = nas.benchmarks.names()
 TABLES = [name for name in NAMES if len(nas.benchmarks.load(name).objectives) == 1]
 """Those with a latency besides have the errors of one of these."""
 
+LIKE_OTHERS = {f"nasbench-graph-{data}" for data in ("citeseer", "computers", "photo")} | {
+    f"nasbench101-14k-e{epochs}" for epochs in (4, 12, 36)
+}
+"""Other columns of a table that is checked."""
+
 
 @cache
 def outcomes(name):
@@ -48,15 +53,18 @@ def test_says_what_it_is(name):
     assert set(benchmark.optimum) == {*benchmark.objectives, *benchmark.reports}
     assert set(benchmark.objectives) <= set(benchmark.estimator.metrics())
     assert not set(benchmark.reports) & set(benchmark.estimator.metrics())
-    values = benchmark.values(*benchmark.objectives, *benchmark.reports)
-    assert benchmark.optimum == dict(zip(benchmark.optimum, np.nanmin(values, axis=0).tolist(), strict=True))
+    table = benchmark.estimator.table
+    assert benchmark.optimum == {column: np.nanmin(table.column(column)) for column in benchmark.optimum}
     assert all(benchmark.regret(column, best) == 0 for column, best in benchmark.optimum.items())
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LIKE_OTHERS else ()) for name in TABLES],
+)
 def test_random_search_has_its_exact_expectation(name):
     values, report = outcomes(name).T
-    n, n_seeds = 5, 40
+    n, n_seeds = 5, 30
     found = [best_of_random(name, n, seed) for seed in range(n_seeds)]
     expected = nas.benchmarks.expected_best(values, n, report)
     assert abs(np.mean(found) - expected) < 3 * np.std(found, ddof=1) / n_seeds**0.5

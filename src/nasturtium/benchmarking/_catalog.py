@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nasturtium.benchmarking import _nasbench201, _nasbench_graph, _nasbench_nlp
+from nasturtium.benchmarking import _nasbench101, _nasbench201, _nasbench_graph, _nasbench_nlp
 from nasturtium.errors import UnknownNameError, near_matches
 
 if TYPE_CHECKING:
     from nasturtium.benchmarking._base import Benchmark, Entry
 
 ENTRIES: dict[str, Entry] = {
+    **_nasbench101.ENTRIES,
     **_nasbench201.ENTRIES,
     **_nasbench_graph.ENTRIES,
     **_nasbench_nlp.ENTRIES,
