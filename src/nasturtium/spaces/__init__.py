@@ -27,6 +27,7 @@ from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._morphism import Morphism
+from nasturtium.spaces._nasbench101 import NASBench101
 from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
@@ -57,6 +58,7 @@ __all__ = [
     "Finite",
     "Interval",
     "Morphism",
+    "NASBench101",
     "NASBench201",
     "NASBenchGraph",
     "NASNet",

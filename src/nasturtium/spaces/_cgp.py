@@ -10,15 +10,16 @@ where the authors draw all genes anew; a strategy that mutates many genes at onc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs import Builder, Graph, Operation, Shape
+from nasturtium.graphs import Builder, Graph, Operation
 from nasturtium.graphs import operations as o
-from nasturtium.spaces._base import SPACES, Binding, Networks
-from nasturtium.spaces._decisions import DecisionSpace, choice
+from nasturtium.spaces._base import SPACES
+from nasturtium.spaces._decisions import choice
+from nasturtium.spaces._networks import ClosedNetworkSpace
 from nasturtium.spaces._tree import Block, Group
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ POOLS: Mapping[str, Operation] = {"max_pool": o.Halve("max"), "avg_pool": o.Halv
 @final
 @SPACES.register("cgp")
 @dataclass(frozen=True, kw_only=True)
-class CGP(DecisionSpace, Networks):
+class CGP(ClosedNetworkSpace):
     """Cartesian genetic programs over convolution blocks (Suganuma et al. 2017).
 
     Nodes stand in a grid. Node ``n``, counted from 1 column by column, has a type and two sources:
@@ -56,8 +57,6 @@ class CGP(DecisionSpace, Networks):
         kernels: Sides that a block's window may have.
         min_active: Least number of active nodes.
         max_active: Greatest number of active nodes.
-        input_shape: Shape of one example, set by ``on``.
-        n_outputs: Values a network gives for one example, set by ``on``.
 
     Example:
         >>> space = CGP()
@@ -73,8 +72,6 @@ class CGP(DecisionSpace, Networks):
     kernels: tuple[int, ...] = (3, 5)
     min_active: int = 10
     max_active: int = 50
-    input_shape: Shape | None = None
-    n_outputs: int | None = None
 
     def __post_init__(self) -> None:
         """Check counts and names."""
@@ -106,13 +103,16 @@ class CGP(DecisionSpace, Networks):
         """Return the numbers of the nodes that the output reads, directly or through others."""
         return _active(_sources(architecture, self.rows * self.depth), architecture["output"])
 
-    def on(self, task: Binding) -> Self:
-        """Return the space with the task's shapes at both ends."""
-        return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
-
-    def network(self, architecture: Architecture) -> Graph:
+    def _network(self, architecture: Architecture) -> Graph:
         """Return the graph of the active nodes, flattened and fully connected at the end."""
-        return _network(self, architecture)
+        b = Builder()
+        wires = {0: b.input("image", self.input_shape)}
+        sources = _sources(architecture, self.rows * self.depth)
+        for n in _active(sources, architecture["output"]):
+            operation = self.functions[architecture[f"{n}.function"]]
+            wires[n] = b.add(f"node_{n}", operation, *(wires[source] for source in sources[n - 1]))
+        x = b.add("flatten", o.Flatten(), wires[architecture["output"]])
+        return b.graph(b.add("head", o.Linear(self.n_outputs), x))
 
 
 @lru_cache(maxsize=64)
@@ -186,15 +186,3 @@ def _active(sources: Sources, output: int) -> tuple[int, ...]:
         if n in wanted:
             wanted.update(sources[n - 1])
     return tuple(sorted(wanted - {0}))
-
-
-@lru_cache(maxsize=1024)
-def _network(space: CGP, architecture: Architecture) -> Graph:
-    b = Builder()
-    wires = {0: b.input("image", space.input_shape)}
-    sources = _sources(architecture, space.rows * space.depth)
-    for n in _active(sources, architecture["output"]):
-        operation = space.functions[architecture[f"{n}.function"]]
-        wires[n] = b.add(f"node_{n}", operation, *(wires[source] for source in sources[n - 1]))
-    x = b.add("flatten", o.Flatten(), wires[architecture["output"]])
-    return b.graph(b.add("head", o.Linear(space.n_outputs), x))

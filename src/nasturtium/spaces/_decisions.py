@@ -141,8 +141,8 @@ class DecisionSpace(Space, Decisions, Finite):
             return False
         return True
 
-    @final
     def _sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw every decision uniformly; a space whose rules would make that lopsided draws otherwise."""
         return self._drawn({}, rng)
 
     def _drawn(self, fixed: Mapping[str, Value], rng: np.random.Generator) -> Architecture:

@@ -1,4 +1,4 @@
-"""Decision spaces of networks: one open graph, resolved by an architecture."""
+"""Decision spaces of networks, most of which resolve one open graph."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkSpace(DecisionSpace, Networks, Open):
-    """A decision space whose architectures are networks; a subclass says tree and open graph.
+class ClosedNetworkSpace(DecisionSpace, Networks):
+    """A decision space whose architectures are networks; a subclass says tree and closed graph.
+
+    For a space that can't show all its networks in one open graph; others are a ``NetworkSpace``.
 
     Args:
         input_shape: Shape of one example, set by ``on``.
@@ -35,13 +37,8 @@ class NetworkSpace(DecisionSpace, Networks, Open):
     n_outputs: int | None = None
 
     @abstractmethod
-    def _open_graph(self) -> Graph:
-        """Return the open graph; called once a space."""
-
-    @final
-    def open_graph(self) -> Graph:
-        """Return the open graph (made once)."""
-        return _opened(self)
+    def _network(self, architecture: Architecture) -> Graph:
+        """Return the closed graph of an architecture."""
 
     @final
     def network(self, architecture: Architecture) -> Graph:
@@ -94,11 +91,29 @@ class NetworkSpace(DecisionSpace, Networks, Open):
         return self.construct(choose)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpace(ClosedNetworkSpace, Open):
+    """A decision space whose architectures are networks; a subclass says tree and open graph."""
+
+    @abstractmethod
+    def _open_graph(self) -> Graph:
+        """Return the open graph; called once a space."""
+
+    @final
+    def open_graph(self) -> Graph:
+        """Return the open graph (made once)."""
+        return _opened(self)
+
+    @final
+    def _network(self, architecture: Architecture) -> Graph:
+        return _opened(self).resolve(architecture)
+
+
 @lru_cache(maxsize=64)
 def _opened(space: NetworkSpace) -> Graph:
     return space._open_graph()
 
 
 @lru_cache(maxsize=1024)
-def _closed(space: NetworkSpace, architecture: Architecture) -> Graph:
-    return _opened(space).resolve(architecture)
+def _closed(space: ClosedNetworkSpace, architecture: Architecture) -> Graph:
+    return space._network(architecture)
