@@ -58,9 +58,14 @@ def test_says_what_it_is(name):
     assert all(benchmark.regret(column, best) == 0 for column, best in benchmark.optimum.items())
 
 
+# The small cells of NAS-Bench-101 are not drawn uniformly: see test_nasbench101.py.
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in LIKE_OTHERS else ()) for name in TABLES],
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in LIKE_OTHERS else ())
+        for name in TABLES
+        if name != "nasbench101-5v-e4"
+    ],
 )
 def test_random_search_has_its_exact_expectation(name):
     values, report = outcomes(name).T
