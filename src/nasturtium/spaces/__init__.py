@@ -17,6 +17,7 @@ from nasturtium.spaces._base import (
 )
 from nasturtium.spaces._blocks import op
 from nasturtium.spaces._branch import branch
+from nasturtium.spaces._branches import Branches
 from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
@@ -45,6 +46,7 @@ __all__ = [
     "Architecture",
     "Around",
     "Binding",
+    "Branches",
     "Categorical",
     "Chain",
     "Choose",

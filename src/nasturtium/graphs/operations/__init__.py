@@ -21,6 +21,7 @@ from nasturtium.graphs.operations._part import Part
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AdaptivePool, AvgPool, GlobalPool, MaxPool
 from nasturtium.graphs.operations._residual_reduction import ResidualReduction
+from nasturtium.graphs.operations._shortcuts import Shortcut, ShortcutConcat, ShortcutSum
 
 __all__ = [
     "Activation",
@@ -56,6 +57,9 @@ __all__ = [
     "Scale",
     "SepConv",
     "Shift",
+    "Shortcut",
+    "ShortcutConcat",
+    "ShortcutSum",
     "Sum",
     "SumToFirst",
     "Zero",
