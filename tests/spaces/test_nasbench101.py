@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from nasturtium.benchmarking import table
+from nasturtium.errors import UsageError
 from nasturtium.networks import build
 from nasturtium.spaces import NASBench101
+from nasturtium.testing import Shapes, check_space
 
 SPACE = NASBench101()
 C3, C1, MP = "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"
@@ -128,16 +130,67 @@ def test_a_sample_may_have_dead_vertices_but_never_dead_edges():
         assert SPACE.cell(a).n_edges == sum(v for k, v in a.items() if k.startswith("edge"))
 
 
-def n_living_edges(matrix):
-    """Return the edges on paths from input to output, by powers of the matrix; 0 without a path."""
-    reach = np.linalg.matrix_power(matrix + np.eye(len(matrix), dtype=int), len(matrix)) > 0
-    return int((matrix * np.outer(reach[0], reach[:, -1])).sum()) if reach[0, -1] else 0
-
-
-def test_samples_are_as_large_as_those_of_drawing_until_valid():
+def test_samples_are_those_of_drawing_until_valid():
+    """Of the 8 equally likely matrices of three vertices, 3 have no path, 2 use the middle vertex."""
+    space = NASBench101(max_vertices=3)
     rng = np.random.default_rng(0)
-    drawn = [n_living_edges(np.triu(rng.integers(2, size=(7, 7)), k=1)) for _ in range(2_000)]
-    expected = [n for n in drawn if 0 < n <= 9]
-    found = [SPACE.cell(SPACE.sample(rng)).n_edges for _ in range(len(expected))]
-    error = np.sqrt(np.var(expected) / len(expected) + np.var(found) / len(found))
-    assert abs(np.mean(found) - np.mean(expected)) < 3 * error
+    sizes = Counter(space.cell(space.sample(rng)).n_vertices for _ in range(2_000))
+    assert sizes[3] / 2_000 == pytest.approx(2 / 5, abs=0.03)
+
+
+def test_channels_are_shared_by_what_the_output_reads_and_one_too_many_is_cut():
+    # Of 128 channels three vertices get 43, 43 and 42; what feeds the first two is as wide as they.
+    matrix = np.zeros((6, 6), dtype=int)
+    for u, v in [(0, 1), (1, 2), (1, 3), (1, 4), (2, 5), (3, 5), (4, 5)]:
+        matrix[u, v] = 1
+    graph = SPACE.graph(SPACE.from_matrix(matrix, ["input", C1, MP, MP, MP, "output"]))
+    cell = graph.by_name["cell_0_0"].op
+    assert SPACE.cell(SPACE.from_matrix(matrix, [-1, 1, 2, 2, 2, -2])).channels(128) == (43, 43, 43, 42)
+    assert [node.name for node in cell.nodes if node.name.startswith("cut")] == ["cut_1_4"]
+    assert cell.infer((128, 8, 8)).outputs == ((128, 8, 8),)
+
+
+def test_cells_and_filters_transfer():
+    a = SPACE.sample(np.random.default_rng(0))
+    small = NASBench101(cells=1, filters=8).on(Shapes((1, 7, 7)))
+    assert small.graph(a).shapes["cell_2_0"] == (32, 1, 1)
+
+
+def test_training_hyper_parameters_are_drawn_too():
+    space = SPACE.with_training(rate=SPACE.root.blocks[0][1])
+    a = space.sample(np.random.default_rng(0))
+    assert a in space
+    assert set(space.training(a)) == {"rate"}
+
+
+@pytest.mark.parametrize(
+    "space",
+    [NASBench101(cells=1, filters=6, max_vertices=4, max_edges=3), NASBench101.small().limited(params=30_000)],
+    ids=["few vertices", "limited"],
+)
+def test_other_arguments_obey_the_laws(space):
+    check_space(space.on(Shapes()))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "operations", "message"),
+    [
+        ([[0, 1]], [-1, -2], "adjacency is 0 and 1, square"),
+        ([[0, 0], [1, 0]], [-1, -2], "strictly upper triangular"),
+        ([[0, 2], [0, 0]], [-1, -2], "adjacency is 0 and 1"),
+        ([[0, 0], [0, 0]], [-1, -2], "a path leads from input to output"),
+        ([[0, 1], [0, 0]], [-2, -1], "operations are an input, one for each"),
+        ([[0, 1], [0, 0]], ["input", "outputs"], "unknown operation 'outputs'; did you mean 'output'"),
+        (np.triu(np.ones((5, 5), dtype=int), 1), [-1, 0, 0, 0, -2], "at most 7 vertices and 9 edges that count, got 5"),
+    ],
+)
+def test_malformed_cells_are_refused(matrix, operations, message):
+    with pytest.raises(UsageError, match=message):
+        SPACE.from_matrix(matrix, operations)
+
+
+def test_impossible_arguments_are_refused():
+    with pytest.raises(UsageError, match="raise filters"):
+        NASBench101(filters=4)
+    with pytest.raises(UsageError, match="max_vertices 2"):
+        NASBench101(max_vertices=1)

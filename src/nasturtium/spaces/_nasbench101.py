@@ -58,7 +58,7 @@ class NASBench101(ClosedNetworkSpace):
         >>> space = NASBench101()
         >>> a = space.from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["input", "maxpool3x3", "output"])
         >>> a["edge_0_1"], a["op_1"], space.hash(a)[:8], space.graph(a).params
-        (1, 'maxpool3x3', 'ba0d6ed7', 882570)
+        (1, 'maxpool3x3', '53cee426', 882570)
     """
 
     cells: int = 3
@@ -207,24 +207,18 @@ def _checked(matrix: list[list[int]]) -> list[list[int]]:
     return matrix
 
 
-UNKNOWN = -9
-"""The code of no operation."""
-
-
 def _codes(operations: Sequence[str | int], n: int) -> list[int]:
     """Return the codes of the inner vertices."""
     names = {"input": INPUT, "output": OUTPUT, **{name: code for code, name in enumerate(OPERATIONS)}}
     codes = []
     for operation in operations:
-        code = names.get(operation, UNKNOWN) if isinstance(operation, str) else int(operation)
-        if code not in names.values():
+        code = names.get(operation) if isinstance(operation, str) else int(operation)
+        if code is None or code not in names.values():
             raise UsageError(f"unknown operation {operation!r}; {near_matches(str(operation), names)}")
         codes.append(code)
     inner = codes[1:-1]
     if len(codes) != n or codes[0] != INPUT or codes[-1] != OUTPUT or any(code < 0 for code in inner):
-        raise UsageError(
-            f"operations are an input, one for each inner vertex and an output, got {list(operations)}; mend."
-        )
+        raise UsageError(f"operations are an input, one for each inner vertex and an output, got {list(operations)}.")
     return inner
 
 

@@ -113,7 +113,7 @@ def module_hash(matrix: Matrix, codes: Sequence[int]) -> str:
 
     Example:
         >>> module_hash(((0, 1), (0, 0)), ())
-        '00005c142e6f48ac74fdcf73e3439874'
+        '043721b9c7fe8c5fad811d47d83132ec'
     """
     vertices = range(len(matrix))
     incoming = [[u for u in vertices if matrix[u][v]] for v in vertices]
