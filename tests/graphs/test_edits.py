@@ -13,6 +13,7 @@ from nasturtium.graphs import (
     Deepen,
     GrowKernel,
     Skip,
+    SkipConcat,
     Widen,
     graph_from_json,
     graph_to_json,
@@ -68,6 +69,10 @@ def test_deepen_at_an_output_becomes_the_output():
         (Branch("conv_0", "concat"), plain(conv_0=o.Conv(1)), "joined by 'add' or"),
         (Branch("conv_0"), Branch("conv_0").apply(plain()), "'conv_0_add' which exists"),
         (Skip("conv_1", "conv_0"), plain(), "from an earlier node to a later one"),
+        (SkipConcat("conv_1", "conv_0"), plain(), "from an earlier node to a later one"),
+        (SkipConcat("conv_0", "conv_1"), plain(conv_1=o.Conv(4, stride=2)), "joins equal sides"),
+        (SkipConcat("image", "conv_0"), plain(conv_1=o.SepConv(4)), "before conv blocks"),
+        (SkipConcat("image", "conv_1"), Skip("conv_0", "conv_1").apply(plain()), "before conv blocks"),
         (Skip("conv_0", "nothing"), plain(), "from an earlier node to a later one"),
         (Skip("conv_0", "conv_1"), plain(conv_1=o.Conv(5)), "joins equal shapes"),
     ],
@@ -90,6 +95,12 @@ def test_skip_adds_the_scaled_source():
     assert sources(graph, "pool") == ["conv_1_plus_conv_0"]
     assert sources(graph, "conv_1_plus_conv_0") == ["conv_1", "conv_1_plus_conv_0_scale"]
     assert sources(graph, "conv_1_plus_conv_0_scale") == ["conv_0"]
+
+
+def test_a_concatenating_skip_joins_other_numbers_of_channels():
+    graph = SkipConcat("conv_0", "conv_1").apply(plain(conv_1=o.Conv(7)))
+    assert graph.shapes["pool"] == (11,)
+    assert sources(graph, "conv_1_with_conv_0") == ["conv_1", "conv_0"]
 
 
 def test_a_kernel_grows_in_its_place():
@@ -153,7 +164,14 @@ def test_legal_edits_leave_alone_what_they_cannot_change():
 
 
 def test_edits_are_stored_as_json():
-    for edit in (Deepen("a", 5), Widen("a", 9), Skip("a", "b"), GrowKernel("a", 7), Branch("a", "concat")):
+    for edit in (
+        Deepen("a", 5),
+        Widen("a", 9),
+        Skip("a", "b"),
+        GrowKernel("a", 7),
+        Branch("a", "concat"),
+        SkipConcat("a", "b"),
+    ):
         assert EDITS.restore(json.loads(json.dumps(EDITS.describe(edit)))) == edit
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nasturtium.graphs import Branch, Builder, Deepen, GrowKernel, Skip, Widen, legal_edits
+from nasturtium.graphs import Branch, Builder, Deepen, GrowKernel, Skip, SkipConcat, Widen, legal_edits
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build, inherit, tensors
 
@@ -57,6 +57,7 @@ EDITS = [
     Widen("conv_1", 7),
     GrowKernel("conv_1", 7),
     Skip("conv_1", "conv_2"),
+    SkipConcat("pool", "conv_1"),
     Branch("conv_1", "add"),
     Branch("conv_2", "concat"),
 ]

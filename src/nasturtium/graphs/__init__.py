@@ -24,6 +24,7 @@ from nasturtium.graphs._infer import Inference, output_index
 from nasturtium.graphs._json import graph_from_json, graph_to_json
 from nasturtium.graphs._legal_edits import legal_edits
 from nasturtium.graphs._mermaid import mermaid
+from nasturtium.graphs._skip_concat import SkipConcat
 from nasturtium.graphs._weisfeiler_lehman import weisfeiler_lehman
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Pick",
     "Shape",
     "Skip",
+    "SkipConcat",
     "Symbol",
     "Tensors",
     "Widen",

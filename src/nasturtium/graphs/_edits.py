@@ -74,6 +74,28 @@ def kept(trained: Tensors, fresh: Tensors) -> dict[str, NDArray[Any]]:
     }
 
 
+def extended(trained: Tensors, fresh: Tensors, consumers: set[str]) -> dict[str, NDArray[Any]]:
+    """Return the fresh tensors with the trained ones in their leading part.
+
+    Args:
+        trained: The parent's tensors.
+        fresh: The child's, of which some have more channels behind the old ones.
+        consumers: Names of the nodes that ignore the new channels: their weights for them are zero.
+    """
+    tensors = {}
+    for name, tensor in fresh.items():
+        old = trained.get(name)
+        if old is None or old.shape == tensor.shape:
+            tensors[name] = tensor if old is None else old
+            continue
+        grown = np.array(tensor)
+        if name.split(".")[0] in consumers and grown.ndim > 1:
+            grown[:, old.shape[1] :] = 0
+        grown[tuple(slice(n) for n in old.shape)] = old
+        tensors[name] = grown
+    return tensors
+
+
 @final
 @EDITS.register("deepen")
 @dataclass(frozen=True)
@@ -161,20 +183,7 @@ class Widen(Edit):
 
     def transfer(self, parent: Graph, trained: Tensors, fresh: Tensors) -> dict[str, NDArray[Any]]:
         """Return the old values in the leading part, zeros where consumers read new channels."""
-        members = channel_group(parent, self.node)
-        consumers = _consumers(parent, members)
-        tensors = {}
-        for name, tensor in fresh.items():
-            old = trained.get(name)
-            if old is None or old.shape == tensor.shape:
-                tensors[name] = tensor if old is None else old
-                continue
-            grown = np.array(tensor)
-            if name.split(".")[0] in consumers and grown.ndim > 1:
-                grown[:, old.shape[1] :] = 0
-            grown[tuple(slice(n) for n in old.shape)] = old
-            tensors[name] = grown
-        return tensors
+        return extended(trained, fresh, readers(parent, channel_group(parent, self.node)))
 
 
 @final
@@ -242,7 +251,7 @@ def inserted(graph: Graph, after: str, new: tuple[Node, ...], result: str) -> Gr
     return Graph(tuple(nodes), tuple(result if name == after else name for name in graph.outputs))
 
 
-_PASSING = (Activation, BatchNorm, MaxPool, AvgPool, Identity, Scale, Dropout, GlobalPool, Add, Multiply)
+PASSING = (Activation, BatchNorm, MaxPool, AvgPool, Identity, Scale, Dropout, GlobalPool, Add, Multiply)
 """Operations whose n-th output channel depends on the n-th input channels alone."""
 
 
@@ -253,7 +262,7 @@ def channel_group(graph: Graph, name: str) -> set[str]:
     while grew:
         size = len(group)
         for node in graph.nodes:
-            if isinstance(node.op, _PASSING):
+            if isinstance(node.op, PASSING):
                 linked = {node.name, *(e.source for e in node.edges)}
                 if linked & group:
                     group |= linked
@@ -266,18 +275,18 @@ def is_widenable(graph: Graph, group: set[str]) -> bool:
 
     A conv block without ``out=`` would hand new channels on, so what it reads can't be widened.
     """
-    makers = all(isinstance(graph.by_name[name].op, (Conv, *_PASSING)) for name in group)
-    readers = (graph.by_name[name].op for name in _consumers(graph, group))
-    ends = all(isinstance(op, Linear) or (isinstance(op, Conv) and op.out) for op in readers)
-    return makers and ends and not group & set(graph.outputs)
+    makers = all(isinstance(graph.by_name[name].op, (Conv, *PASSING)) for name in group)
+    ends = [graph.by_name[name].op for name in readers(graph, group)]
+    is_read = all(isinstance(op, Linear) or (isinstance(op, Conv) and op.out) for op in ends)
+    return makers and is_read and not group & set(graph.outputs)
 
 
-def _consumers(graph: Graph, group: set[str]) -> set[str]:
+def readers(graph: Graph, group: set[str]) -> set[str]:
     """Return the nodes outside a channel group that read it, and conv blocks inside that do."""
     return {
         node.name
         for node in graph.nodes
-        if not isinstance(node.op, _PASSING) and any(edge.source in group for edge in node.edges)
+        if not isinstance(node.op, PASSING) and any(edge.source in group for edge in node.edges)
     }
 
 

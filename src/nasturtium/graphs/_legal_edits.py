@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nasturtium.graphs._block_edits import MERGES, Branch, GrowKernel
 from nasturtium.graphs._edits import Deepen, Edit, Skip, Widen, channel_group, is_widenable
+from nasturtium.graphs._skip_concat import SkipConcat, takes_more_channels
 from nasturtium.graphs.operations import Conv
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def legal_edits(graph: Graph, kernels: tuple[int, ...] = (3, 5), widths: tuple[i
     yield from _widenings(graph, blocks, widths)
     yield from _larger_kernels(blocks, kernels)
     yield from _skips(graph, blocks)
+    yield from _concatenations(graph, blocks)
     yield from _branches(graph, blocks)
 
 
@@ -63,6 +65,16 @@ def _skips(graph: Graph, blocks: Blocks) -> Iterator[Skip]:
         for source, _ in blocks[:i]:
             edit = Skip(source, target)
             if graph.shapes[source] == graph.shapes[target] and edit.name not in graph.by_name:
+                yield edit
+
+
+def _concatenations(graph: Graph, blocks: Blocks) -> Iterator[SkipConcat]:
+    for i, (target, _) in enumerate(blocks):
+        if not takes_more_channels(graph, target):
+            continue
+        for source, _ in blocks[:i]:
+            edit = SkipConcat(source, target)
+            if graph.shapes[source][1:] == graph.shapes[target][1:] and edit.name not in graph.by_name:
                 yield edit
 
 
