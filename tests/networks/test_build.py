@@ -72,6 +72,9 @@ CASES = [
     (o.PooledSum(), (IMAGE, (6, 4, 4))),
     (o.PooledConcat(), (IMAGE, (6, 4, 4))),
     (o.SumToFirst(), (IMAGE, (6, 4, 4))),
+    (o.Shortcut(2, 6), (IMAGE,)),
+    (o.ShortcutSum(), (IMAGE, (6, 5, 4))),
+    (o.ShortcutConcat(), (IMAGE, (6, 5, 4))),
     (o.Foreign(Scaled, (("width", 7),)), (IMAGE,)),
 ]
 

@@ -31,14 +31,14 @@ def residual(space):
 @pytest.mark.parametrize(("depth", "params"), [(20, 269_722), (56, 853_018)])
 def test_residual_nets_are_members_with_the_published_number_of_parameters(depth, params):
     # He et al. 2016, table 6: ResNet-20 has 0.27 M parameters, ResNet-56 0.85 M.
-    space = Branches(cells=(depth - 2) // 3, filters=16).on(CIFAR)
+    space = Branches(layers=(depth - 2) // 3, filters=16).on(CIFAR)
     graph = space.graph(residual(space))
     assert graph.params == params
     assert graph.depth == depth
 
 
 def test_a_residual_member_computes_what_a_residual_net_does():
-    space = Branches(cells=4, filters=4, operations=("conv_3",)).on(Shapes((1, 12, 12)))
+    space = Branches(layers=4, filters=4, operations=("conv_3",)).on(Shapes((1, 12, 12)))
     network = build(space.graph(residual(space)))
     network.eval()
 
@@ -59,7 +59,7 @@ def test_a_residual_member_computes_what_a_residual_net_does():
 
 def test_dense_nets_are_members():
     n_layers, k = 6, 12
-    space = Branches(stages=1, cells=n_layers, filters=k, growth=1).on(CIFAR)
+    space = Branches(stages=1, layers=n_layers, filters=k, growth=1).on(CIFAR)
     graph = space.graph(member(space, "concat", lambda i, j: True))
     widths = [k * i for i in range(1, n_layers + 1)]  # what layer i takes: all outputs before it
     assert [graph.shapes[f"concat_{i}"][0] for i in range(2, n_layers + 2)] == [*widths[1:], k * (n_layers + 1)]
@@ -69,7 +69,7 @@ def test_dense_nets_are_members():
 
 
 def test_chains_are_members():
-    space = Branches(cells=2).on(CIFAR)
+    space = Branches(layers=2).on(CIFAR)
     graph = space.graph(member(space, "add", lambda i, j: False)).simplified()
     assert all(len(node.edges) == 1 for node in graph.nodes if node.name != "image")
 
@@ -77,18 +77,18 @@ def test_chains_are_members():
 def test_the_size_counts_operations_skips_and_merges():
     # n layers and the end: n(n+1)/2 skips and n merges; the first layer has neither.
     for n in (1, 2, 6):
-        space = Branches(stages=1, cells=n)
+        space = Branches(stages=1, layers=n)
         assert space.size == 7**n * 2 ** (n * (n + 1) // 2) * 2**n
 
 
 def test_skips_cross_the_borders_of_stages():
-    space = Branches(stages=3, cells=1, filters=4).on(Shapes((1, 9, 9)))
+    space = Branches(stages=3, layers=1, filters=4).on(Shapes((1, 9, 9)))
     for merge, channels in (("add", 16), ("concat", 28 + 4)):
         graph = space.graph(member(space, merge, lambda i, j: True))
         assert graph.shapes[f"{merge}_4"] == (channels, 3, 3)
 
 
-def test_cells_and_filters_transfer():
+def test_filters_transfer():
     a = Branches(filters=4).sample(np.random.default_rng(0))
     params = [Branches(filters=f).on(CIFAR).graph(a).params for f in (4, 16)]
     assert params[1] > 4 * params[0]
@@ -97,7 +97,7 @@ def test_cells_and_filters_transfer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"cells": 0}, "are at least 1"),
+        ({"layers": 0}, "are at least 1"),
         ({"merges": ()}, "are not empty"),
         ({"operations": ("conv_4",)}, "unknown name 'conv_4' in branches; did you mean 'conv_"),
     ],

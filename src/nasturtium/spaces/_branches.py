@@ -61,7 +61,7 @@ class Branches(NetworkSpace):
 
     Args:
         stages: Number of stages.
-        cells: Layers of a stage.
+        layers: Layers of a stage.
         filters: Channels of the stem and of each layer of the first stage.
         growth: By what the channels are multiplied from stage to stage: 2 for residual nets, 1 for
             dense ones.
@@ -69,12 +69,12 @@ class Branches(NetworkSpace):
         merges: ``"add"``, ``"concat"`` or both.
 
     Example:
-        >>> Branches(stages=1, cells=3, operations=("conv_3",), merges=("add",)).size
+        >>> Branches(stages=1, layers=3, operations=("conv_3",), merges=("add",)).size
         64
     """
 
     stages: int = 3
-    cells: int = 4
+    layers: int = 4
     filters: int = 8
     growth: int = 2
     operations: tuple[str, ...] = OPERATION_NAMES
@@ -82,8 +82,8 @@ class Branches(NetworkSpace):
 
     def __post_init__(self) -> None:
         """Check counts and names."""
-        if min(self.stages, self.cells, self.filters, self.growth) < 1:
-            raise UsageError(f"stages, cells, filters and growth are at least 1, got {self}; raise them.")
+        if min(self.stages, self.layers, self.filters, self.growth) < 1:
+            raise UsageError(f"stages, layers, filters and growth are at least 1, got {self}; raise them.")
         for given, known in ((self.operations, OPERATION_NAMES), (self.merges, tuple(MERGES))):
             if not given:
                 raise UsageError(f"operations and merges are not empty, got {self}; name one of {list(known)}.")
@@ -94,18 +94,18 @@ class Branches(NetworkSpace):
     @classmethod
     def small(cls) -> Self:
         """Return two stages of two layers, four channels wide."""
-        return cls(stages=2, cells=2, filters=4)
+        return cls(stages=2, layers=2, filters=4)
 
     @property
     def root(self) -> Block:
         """An operation, a merge and a bit an earlier output for every layer; the last one has no operation."""
-        return _tree(self.stages * self.cells, self.operations, self.merges)
+        return _tree(self.stages * self.layers, self.operations, self.merges)
 
     def _open_graph(self) -> Graph:
         b = Builder()
         outputs = [b.add("stem", o.Conv2d(self.filters), b.input("image", self.input_shape))]
-        for i in range(1, self.stages * self.cells + 1):
-            stage, place = divmod(i - 1, self.cells)
+        for i in range(1, self.stages * self.layers + 1):
+            stage, place = divmod(i - 1, self.layers)
             stride = 2 if stage and not place else 1
             taken = self._merged(b, i, outputs)
             outputs.append(self._layer(b, i, taken, self.filters * self.growth**stage, stride))
