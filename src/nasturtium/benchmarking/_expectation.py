@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasturtium.errors import UsageError
+from nasturtium.trials import chances_of_best
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,12 +41,10 @@ def expected_best(
         raise UsageError(f"n is in [1, {n_rows}] for repeats='avoid', got n={n} and repeats={repeats!r}; change them.")
     told = values if report is None else report
     order = np.argsort(-np.nan_to_num(values, nan=np.inf), kind="stable")
-    counts = np.arange(1, n_rows + 1)
     if repeats == "allow":
-        below = (counts / n_rows) ** n
-    else:  # C(i, n) / C(N, n), from the last to the first, so that nothing overflows
-        below = np.append(np.cumprod(np.maximum(counts - n, 0)[:0:-1] / counts[:0:-1])[::-1], 1.0)
-    probabilities = np.diff(below, prepend=0.0)
+        probabilities = np.diff((np.arange(n_rows + 1) / n_rows) ** n)
+    else:
+        probabilities = chances_of_best(n_rows, n)[::-1]
     _, groups = np.unique(-values[order], return_inverse=True)
     shared = np.bincount(groups, probabilities) / np.bincount(groups)
     known = ~np.isnan(values[order])

@@ -12,6 +12,7 @@ from nasturtium.report._axes import Axis, axis_of, frame
 from nasturtium.report._base import Findings, is_finite
 from nasturtium.report._format import title_of, value_text
 from nasturtium.report._markup import Markup, coordinate, element, join
+from nasturtium.trials import chances_of_best
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,11 +85,7 @@ def expected_best(losses: NDArray[np.float64], n_drawn: int) -> float:
     ordered = np.sort(losses[~np.isnan(losses)])
     if not len(ordered):
         return nan
-    n = len(losses)
-    # The chance that the i-th best is the best one drawn: C(n - 1 - i, k - 1) / C(n, k).
-    i = np.arange(len(ordered) - 1)
-    ratios = np.maximum(n - n_drawn - i, 0) / np.maximum(n - 1 - i, 1)
-    chances = n_drawn / n * np.concatenate([[1.0], np.cumprod(ratios)])
+    chances = chances_of_best(len(losses), n_drawn)[: len(ordered)]
     return float(chances @ ordered / chances.sum())
 
 

@@ -1,5 +1,6 @@
 """Trials: what is proposed, what is measured, and the history of both."""
 
+from nasturtium.trials._draws import chances_of_best
 from nasturtium.trials._events import (
     Asked,
     Ended,
@@ -50,6 +51,7 @@ __all__ = [
     "State",
     "Trial",
     "as_objective",
+    "chances_of_best",
     "crowding_distance",
     "decode_events",
     "dominates",
