@@ -17,7 +17,7 @@ from nasturtium.benchmarking._base import Benchmark, Entry, benchmark
 from nasturtium.benchmarking._data import table
 from nasturtium.errors import UsageError
 from nasturtium.estimators import ESTIMATORS, Schedule, Table, Tabular
-from nasturtium.spaces import decisions, integer, load
+from nasturtium.spaces import NASBench201, decisions, integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,6 @@ SIGNALS = (("cifar10", 12), ("cifar10", 200), ("cifar100", 12))
 """(data set, epochs) that have a validation accuracy of every cell."""
 
 DEVICES = ("edgegpu", "raspi4", "pixel3", "eyeriss", "fpga")
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 N_CURVES = 200
 STOPS = (2, 7, 22, 66)
 
@@ -134,7 +133,7 @@ def training_seconds(short: str, epochs: int) -> NDArray[np.float64]:
     """
     known = table("nasbench201-times")[f"{short}_train_time_s_e{epochs}"].astype(np.float64)
     cells = table("nasbench201")["ops"]
-    counts = np.stack([(cells == code).sum(axis=1) for code in range(len(OPERATIONS))], axis=1).astype(np.float64)
+    counts = np.stack([(cells == code).sum(axis=1) for code in np.unique(cells)], axis=1).astype(np.float64)
     weights = np.linalg.lstsq(counts[: len(known)], known, rcond=None)[0]
     seconds = counts @ weights
     seconds[: len(known)] = known
@@ -144,22 +143,8 @@ def training_seconds(short: str, epochs: int) -> NDArray[np.float64]:
 @lru_cache
 def _rows() -> dict[str, int]:
     """Return the official index of every cell by its text in this package."""
-    space = load("nasbench201")
-    return {space.parse(official(cell)).text: row for row, cell in enumerate(table("nasbench201")["ops"].tolist())}
-
-
-def official(codes: list[int]) -> str:
-    """Return the benchmark's text of a cell.
-
-    Args:
-        codes: Operations of the edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
-
-    Example:
-        >>> official([4, 2, 1, 2, 1, 1])
-        '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
-    """
-    names = iter([OPERATIONS[code] for code in codes])
-    return "+".join("|" + "".join(f"{next(names)}~{source}|" for source in range(node)) for node in (1, 2, 3))
+    space = NASBench201()
+    return {space.at(row).text: row for row in range(len(table("nasbench201")["ops"]))}
 
 
 def _make(name: str) -> Benchmark:
@@ -167,7 +152,7 @@ def _make(name: str) -> Benchmark:
     estimator = NASBench201Table(data, int(signal[1:]), device[0] if device else None)
     objectives = ("valid_error", "latency_ms") if device else ("valid_error",)
     reference = HARDWARE if device else REFERENCE
-    return benchmark(name, load("nasbench201"), estimator, objectives, reference=reference, seconds=SECONDS)
+    return benchmark(name, NASBench201(), estimator, objectives, reference=reference, seconds=SECONDS)
 
 
 def _make_curves(name: str) -> Benchmark:
