@@ -12,8 +12,8 @@ from rich.table import Table
 
 from nasturtium import benchmarking
 from nasturtium._arguments import n_cores
-from nasturtium.benchmarking import Benchmark, Grid, Protocol, Results
-from nasturtium.benchmarking._page import page
+from nasturtium.benchmarking import Benchmark, Grid, Results, run_grid
+from nasturtium.benchmarking._page import FACT_HEADS, fact_cells, page
 from nasturtium.benchmarking._settings import read_strategies
 from nasturtium.errors import UsageError
 from nasturtium.report._format import value_text
@@ -47,24 +47,14 @@ def chosen_benchmark(
     return benchmarking.load(name)
 
 
-def compare(
-    benchmark: Benchmark,
-    strategies: Sequence[str],
-    grid_file: Path | None,
-    *,
-    trials: int,
-    seeds: int,
-    workers: int,
-    scheduler: str,
-    jobs: int | None,
-    out: Path | None,
-    watch: Callable[[int, int], None],
-) -> Results:
+def chosen_strategies(calls: Sequence[str], grid_file: Path | None) -> tuple[str, ...]:
+    """Return the strategies of the command line and of the grid file, each once."""
+    return tuple(dict.fromkeys([*calls, *(read_strategies(grid_file) if grid_file else ())]))
+
+
+def compare(grid: Grid, jobs: int | None, out: Path | None, watch: Callable[[int, int], None]) -> Results:
     """Run a grid, go on with it if the folder holds a part, and write the results."""
-    calls = [*strategies, *(read_strategies(grid_file) if grid_file else ())]
-    protocol = Protocol(trials, workers, scheduler=scheduler)
-    grid = Grid(benchmark, tuple(dict.fromkeys(calls)), seeds, protocol)
-    results = Results(grid, benchmarking.run_grid(grid, out, processes=jobs or n_cores(), watch=watch))
+    results = Results(grid, run_grid(grid, out, processes=jobs or n_cores(), watch=watch))
     if out is not None:
         results.write(out)
         (out / "report.html").write_text(page(results), encoding="utf-8")
@@ -82,7 +72,7 @@ def progress(console: Console, title: str) -> Iterator[Callable[[int, int], None
 
 def comparison_page(results: Results) -> RenderableType:
     """Return what ``bench`` prints: means with errors at each budget, ranks, tests."""
-    metric, found, facts = results.metric, results.summaries(), results.facts()
+    metric, found, facts = results.metric, results.summaries, results.facts
     means = Table(title=f"{results.grid.benchmark.name}: {metric} after n evaluations, mean ± sd (standard error)")
     means.add_column("strategy")
     columns = list(next(iter(found.values())))
@@ -97,23 +87,20 @@ def comparison_page(results: Results) -> RenderableType:
                 for c in cells
             ),
         )
-    expected = results.expectation()
+    expected = results.expectation
     if expected:
         means.add_row("random draws, exact expectation", *(value_text(metric, expected[n]) for n in columns))
     more = Table(title=f"{results.grid.seeds} seeds, at the end")
-    for head in ("strategy", "average rank", "at optimum", "distinct", "CPU ms a trial", "less random-search", "p"):
+    for head in ("strategy", *FACT_HEADS, "less random-search", "p"):
         more.add_column(head, justify="left" if head == "strategy" else "right")
     against = {
-        test.b: (-test.difference, test.p) for test in results.comparisons() if test.a == results.grid.strategies[0]
+        test.b: (-test.difference, test.p) for test in results.comparisons if test.a == results.grid.strategies[0]
     }
     for strategy, fact in facts.items():
         difference, p = against.get(strategy, (0.0, 1.0))
         more.add_row(
             strategy,
-            f"{fact['rank']:.2f}",
-            f"{100 * fact['share_at_optimum']:.1f} %",
-            f"{fact['distinct']:.1f}",
-            f"{fact['cpu_milliseconds']:.2f}",
+            *fact_cells(fact),
             value_text(metric, difference) if strategy in against else "",
             f"{p:.2g}" if strategy in against else "",
         )

@@ -284,22 +284,14 @@ def bench(
     `nasturtium components benchmarks` lists what there is. With --out, a
     grid that was interrupted goes on where it stopped.
     """
-    from nasturtium._bench import chosen_benchmark, compare, comparison_page, progress
+    from nasturtium._bench import chosen_benchmark, chosen_strategies, compare, comparison_page, progress
+    from nasturtium.benchmarking import Grid, Protocol
 
     chosen = chosen_benchmark(benchmark, space, minimize, maximize, report)
+    protocol = Protocol(trials, workers, scheduler=scheduler)
+    comparison = Grid(chosen, chosen_strategies(strategy, grid), seeds, protocol)
     with progress(_error_console(), chosen.name) as watch:
-        results = compare(
-            chosen,
-            strategy,
-            grid,
-            trials=trials,
-            seeds=seeds,
-            workers=workers,
-            scheduler=scheduler,
-            jobs=jobs,
-            out=out,
-            watch=watch,
-        )
+        results = compare(comparison, jobs, out, watch)
     _console().print(comparison_page(results))
     if out is not None:
         _say(f"files: {out}: results.csv, summary.json, statistics.json, report.html")

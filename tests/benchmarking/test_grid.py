@@ -97,8 +97,8 @@ def test_the_mean_of_random_draws_is_the_exact_expectation():
     benchmark = benchmarks.load("nasbench-graph-cora")
     grid = Grid(benchmark, ("random-search(repeats='allow')",), 100, Protocol(20))
     results = Results(grid, run_grid(grid))
-    for n, expected in results.expectation().items():
-        summary = results.summaries()["random-search(repeats='allow')"][n]
+    for n, expected in results.expectation.items():
+        summary = results.summaries["random-search(repeats='allow')"][n]
         assert abs(summary.mean - expected) < 3 * summary.standard_error
 
 

@@ -88,18 +88,20 @@ def run_grid(
         UsageError: The folder holds another grid.
     """
     done = {} if folder is None else _read(grid, folder / FILE)
-    missing = [cell for cell in grid.cells if cell not in done]
+    cells = grid.cells
+    missing = [cell for cell in cells if cell not in done]
+    n_done = len(cells) - len(missing)
     if watch is not None:
-        watch(len(grid.cells) - len(missing), len(grid.cells))
+        watch(n_done, len(cells))
     with closing(_runs(grid, missing, processes)) as runs:
-        for run in runs:
+        for n_over, run in enumerate(runs, start=n_done + 1):
             done[run.strategy, run.seed] = run
             if folder is not None:
                 with (folder / FILE).open("a", encoding="utf-8") as file:
                     file.write(run.to_json() + "\n")
             if watch is not None:
-                watch(sum(cell in done for cell in grid.cells), len(grid.cells))
-    return [done[cell] for cell in grid.cells]
+                watch(n_over, len(cells))
+    return [done[cell] for cell in cells]
 
 
 def _read(grid: Grid, path: Path) -> dict[tuple[str, int], Run]:

@@ -14,7 +14,7 @@ from nasturtium.report._format import value_text
 from nasturtium.report._markup import Markup, coordinate, element, join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -139,7 +139,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
 
 
 def _table_of_means(results: Results) -> Markup:
-    found = results.summaries()
+    found = results.summaries
     columns = list(next(iter(found.values())))
     metric = results.metric
 
@@ -149,27 +149,31 @@ def _table_of_means(results: Results) -> Markup:
         return f"{spread} (se {value_text(metric, each.standard_error)})"
 
     rows = [[strategy, *(cell(strategy, n) for n in columns)] for strategy in found]
-    expected = results.expectation()
+    expected = results.expectation
     if expected:
         rows.append(["random draws, exact expectation", *(value_text(metric, expected[n]) for n in columns)])
     note = f"{metric} after so many evaluations: mean \u00b1 standard deviation over seeds (standard error)."
     return join([_table(["strategy", *map(str, columns)], rows), element("p", note, class_="note")])
 
 
+FACT_HEADS = ("average rank", "at optimum", "distinct", "CPU ms a trial")
+
+
+def fact_cells(fact: Mapping[str, float]) -> tuple[str, ...]:
+    """Return what a strategy has under ``FACT_HEADS``."""
+    return (
+        f"{fact['rank']:.2f}",
+        f"{100 * fact['share_at_optimum']:.1f} %",
+        f"{fact['distinct']:.1f}",
+        f"{fact['cpu_milliseconds']:.2f}",
+    )
+
+
 def _table_of_facts(results: Results) -> Markup:
-    heads = ["strategy", "average rank", "at optimum", "distinct", "CPU ms a trial", "simulated seconds"]
     rows = [
-        [
-            strategy,
-            f"{fact['rank']:.2f}",
-            f"{100 * fact['share_at_optimum']:.1f} %",
-            f"{fact['distinct']:.1f}",
-            f"{fact['cpu_milliseconds']:.2f}",
-            f"{fact['simulated_seconds']:.0f}",
-        ]
-        for strategy, fact in results.facts().items()
+        [strategy, *fact_cells(fact), f"{fact['simulated_seconds']:.0f}"] for strategy, fact in results.facts.items()
     ]
-    return _table(heads, rows)
+    return _table(["strategy", *FACT_HEADS, "simulated seconds"], rows)
 
 
 def _table_of_tests(results: Results) -> Markup:
@@ -181,7 +185,7 @@ def _table_of_tests(results: Results) -> Markup:
             f"{value_text(metric, test.low)} to {value_text(metric, test.high)}",
             f"{test.p:.2g}",
         ]
-        for test in results.comparisons()
+        for test in results.comparisons
     ]
     note = "Paired by seed at the last evaluation; Wilcoxon signed-rank, corrected for all pairs by Holm's method."
     table = _table(["pair", "mean difference", "95 % interval", "p"], rows)

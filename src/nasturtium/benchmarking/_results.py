@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -59,26 +60,29 @@ class Results:
         """Return a column after each evaluation, shape ``(n_seeds, trials)``; the judged one by default."""
         return matrix(self.of(strategy), column or self.judged, self.grid.protocol.trials)
 
-    def at(self, n: int) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-        """Return the judged value after n evaluations by strategy, each of shape ``(n_seeds,)``."""
-        return {strategy: self.values(strategy)[:, n - 1] for strategy in self.grid.strategies}
-
-    def summaries(self, column: str | None = None) -> dict[str, dict[int, Summary]]:
-        """Return the spread over seeds by strategy and number of evaluations."""
+    @cached_property
+    def summaries(self) -> dict[str, dict[int, Summary]]:
+        """The spread over seeds by strategy and number of evaluations."""
         found = {}
         for strategy in self.grid.strategies:
-            values = self.values(strategy, column)
+            values = self.values(strategy)
             found[strategy] = {n: Summary.of(values[:, n - 1]) for n in budgets(self.grid.protocol.trials)}
         return found
 
+    @cached_property
+    def at_the_end(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """The judged value after the last evaluation by strategy, each of shape ``(n_seeds,)``."""
+        return {strategy: self.values(strategy)[:, -1] for strategy in self.grid.strategies}
+
+    @cached_property
     def comparisons(self) -> list[Comparison]:
-        """Return a paired test of each pair of strategies at the end."""
-        return compared(self.at(self.grid.protocol.trials))
+        """A paired test of each pair of strategies at the end."""
+        return compared(self.at_the_end)
 
     def ranks(self) -> dict[str, float]:
         """Return the average ranks at the end; 1 is best."""
         sign = -1.0 if self.is_pareto else 1.0
-        return ranks({strategy: sign * values for strategy, values in self.at(self.grid.protocol.trials).items()})
+        return ranks({strategy: sign * values for strategy, values in self.at_the_end.items()})
 
     def shares_of_optimum(self) -> dict[str, float]:
         """Return which share of each strategy's runs ended at the table's best objective, in [0, 1]."""
@@ -88,8 +92,9 @@ class Results:
             for strategy in self.grid.strategies
         }
 
+    @cached_property
     def expectation(self) -> dict[int, float]:
-        """Return what random draws with repeats reach after n evaluations, exactly; empty if Pareto."""
+        """What random draws with repeats reach after n evaluations, exactly; empty if Pareto."""
         benchmark = self.grid.benchmark
         if self.is_pareto:
             return {}
@@ -97,8 +102,9 @@ class Results:
         values, told = table.column(benchmark.objectives[0]), table.column(self.metric)
         return {n: expected_best(values, n, told) for n in budgets(self.grid.protocol.trials)}
 
+    @cached_property
     def facts(self) -> dict[str, dict[str, float]]:
-        """Return, by strategy: rank, share of optima, distinct architectures, CPU milliseconds a trial."""
+        """By strategy: rank, share of optima, distinct architectures, CPU milliseconds a trial, seconds."""
         by_rank, optimum = self.ranks(), self.shares_of_optimum()
         return {
             strategy: {
@@ -124,15 +130,15 @@ class Results:
                 writer.writerows([run.strategy, run.seed, n, *row] for n, row in enumerate(rows, start=1))
         summary = {
             strategy: {str(n): each.to_json() for n, each in by_budget.items()}
-            for strategy, by_budget in self.summaries().items()
+            for strategy, by_budget in self.summaries.items()
         }
         _write_json(folder / "summary.json", summary)
         statistics = {
             **self.grid.header,
             "seeds": self.grid.seeds,
             "metric": self.metric,
-            "strategies": self.facts(),
-            "comparisons": [_test_json(test) for test in self.comparisons()],
+            "strategies": self.facts,
+            "comparisons": [_test_json(test) for test in self.comparisons],
         }
         _write_json(folder / "statistics.json", statistics)
 
