@@ -103,19 +103,19 @@ def run_once(benchmark: Benchmark, strategy: str, seed: int, protocol: Protocol)
     spent = time.process_time() - begun
     order = list(history.completed)
     losses = history.losses()[order]
-    pareto = len(benchmark.objectives) > 1
-    search = _hypervolumes(losses, reference_box(benchmark)) if pareto else None
-    incumbents = _incumbents(losses[:, 0])
-    if search is None:
+    if len(benchmark.objectives) > 1:
+        search, report = _hypervolumes(losses, reference_box(benchmark)), [nan] * len(order)
+    else:
+        incumbents = _incumbents(losses[:, 0])
         search = [nan if at is None else float(losses[at, 0]) for at in incumbents]
-    architectures = [history.architecture(number) for number in order]
+        report = _reports(benchmark, history, order, incumbents)
     return Run(
         strategy,
         seed,
         tuple(search),
-        tuple([nan] * len(order) if pareto else _reports(benchmark, history, order, incumbents)),
+        tuple(report),
         tuple(history.trial(number).ended_at or 0.0 for number in order),
-        len(set(architectures)),
+        len({history.architecture(number) for number in order}),
         1_000 * spent / max(len(order), 1),
     )
 
