@@ -13,7 +13,6 @@ from nasturtium.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nasturtium.estimators._base import Checkpoints
     from nasturtium.trials import Decision
 
 
@@ -51,13 +50,8 @@ class InlineExecutor(Executor):
         if workload is None or self._evaluation is not None:
             state = "none" if workload is None else f"trial {self._number} under way"
             raise UsageError(f"one job at a time after start, got {state}; receive its end first.")
-        self._number = number = job.assignment.number
-        checkpoints: Checkpoints
-        if workload.checkpoints is None:
-            checkpoints = MemoryCheckpoints(self._memory, number, job.references)
-        else:
-            checkpoints = workload.checkpoints(job.references)
-        self._evaluation = Evaluation(workload, job, checkpoints)
+        self._number = job.assignment.number
+        self._evaluation = begun(workload, job, self._memory)
         self._is_waiting = False
 
     def answer(self, number: int, decision: Decision) -> None:
@@ -85,6 +79,13 @@ class InlineExecutor(Executor):
         self._workload = None
         if evaluation is not None:
             evaluation.close()
+
+
+def begun(workload: Workload, job: Job, memory: dict[int, tuple[str, bytes]]) -> Evaluation:
+    """Return the evaluation of a job in this process, which keeps checkpoints in memory if nobody else does."""
+    if workload.checkpoints is None:
+        return Evaluation(workload, job, MemoryCheckpoints(memory, job.assignment.number, job.references))
+    return Evaluation(workload, job, workload.checkpoints(job.references))
 
 
 SERIAL = itertools.count()

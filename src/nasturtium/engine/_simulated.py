@@ -9,13 +9,13 @@ from math import inf
 from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.engine._base import Executor, Job, Message, Reported, Workload
-from nasturtium.engine._evaluation import Evaluation
-from nasturtium.engine._inline import MemoryCheckpoints
+from nasturtium.engine._inline import begun
 from nasturtium.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nasturtium.engine._evaluation import Evaluation
     from nasturtium.trials import Decision
 
 
@@ -97,12 +97,7 @@ class SimulatedExecutor(Executor):
                 f"at most {self._n_workers} jobs of different numbers after start, got {number} with {state}; "
                 "receive an end first."
             )
-        checkpoints = (
-            MemoryCheckpoints(self._memory, number, job.references)
-            if workload.checkpoints is None
-            else workload.checkpoints(job.references)
-        )
-        self._tasks[number] = _Task(Evaluation(workload, job, checkpoints), self.now())
+        self._tasks[number] = _Task(begun(workload, job, self._memory), self.now())
         self._ready.append(number)
 
     def answer(self, number: int, decision: Decision) -> None:
