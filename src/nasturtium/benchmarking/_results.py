@@ -60,6 +60,10 @@ class Results:
         """Return a column after each evaluation, shape ``(n_seeds, trials)``; the judged one by default."""
         return matrix(self.of(strategy), column or self.judged, self.grid.protocol.trials)
 
+    def at(self, n: int) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Return the judged value after n evaluations by strategy, each of shape ``(n_seeds,)``."""
+        return {strategy: self.values(strategy)[:, n - 1] for strategy in self.grid.strategies}
+
     @cached_property
     def summaries(self) -> dict[str, dict[int, Summary]]:
         """The spread over seeds by strategy and number of evaluations."""
@@ -71,8 +75,8 @@ class Results:
 
     @cached_property
     def at_the_end(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-        """The judged value after the last evaluation by strategy, each of shape ``(n_seeds,)``."""
-        return {strategy: self.values(strategy)[:, -1] for strategy in self.grid.strategies}
+        """The judged value after the last evaluation, see ``at``."""
+        return self.at(self.grid.protocol.trials)
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
