@@ -96,7 +96,8 @@ class ParsesEverything(Bits):
 
 class DependsOnTheHashSeed(Bits):
     def _sample(self, rng):
-        return super()._sample(np.random.default_rng(hash("salt") % 10**6))
+        # Many draws of many bits: one alone would be the same in one of 16 processes.
+        return super()._sample(np.random.default_rng([hash("salt") % 10**6, int(rng.integers(10**6))]))
 
 
 ADDRESSES: list[int] = []
