@@ -49,6 +49,7 @@ class RegularizedEvolution(Strategy):
     identity_rate: float = 0.05
     repeats: str = "avoid"
 
+    version: ClassVar[int] = 2  # draws otherwise than the first for several objectives, and for identity_rate=0
     multi_objective: ClassVar[bool] = True
     reference: ClassVar[str] = "Real et al. 2019, arXiv 1802.01548"
 
