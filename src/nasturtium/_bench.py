@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nasturtium import benchmarking
 from nasturtium._arguments import n_cores
+from nasturtium._search import writable_folder
 from nasturtium.benchmarking import Benchmark, Grid, Results, run_grid
 from nasturtium.benchmarking._page import FACT_HEADS, fact_cells, page
 from nasturtium.benchmarking._settings import read_strategies
@@ -53,7 +54,13 @@ def chosen_strategies(calls: Sequence[str], grid_file: Path | None) -> tuple[str
 
 
 def compare(grid: Grid, jobs: int | None, out: Path | None, watch: Callable[[int, int], None]) -> Results:
-    """Run a grid, go on with it if the folder holds a part, and write the results."""
+    """Run a grid, go on with it if the folder holds a part, and write the results.
+
+    Raises:
+        UsageError: The folder can't be written, or holds another grid.
+    """
+    if out is not None:
+        out = writable_folder(out)
     results = Results(grid, run_grid(grid, out, processes=jobs or n_cores(), watch=watch))
     if out is not None:
         results.write(out)

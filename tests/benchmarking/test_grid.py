@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from nasturtium import benchmarks
-from nasturtium.benchmarking import Grid, Protocol, Results, run_grid
+from nasturtium.benchmarking import Grid, Protocol, Results, Run, run_grid
 from nasturtium.benchmarking._page import page
+from nasturtium.benchmarking._run import greatest_hypervolume
 from nasturtium.benchmarking._settings import read_strategies
 from nasturtium.errors import NasturtiumError, UsageError
+from nasturtium.spaces import choice, decisions
 
 EVOLUTION = "regularized-evolution(population_size=4, sample_size=2)"
 
@@ -114,3 +116,64 @@ def test_another_file_is_one_clear_line(tmp_path, content):
     file.write_text(content)
     with pytest.raises(UsageError, match=r"grid\.toml"):
         read_strategies(file)
+
+
+def test_an_empty_list_is_one_clear_line(tmp_path):
+    file = tmp_path / "grid.toml"
+    file.write_text('[[strategy]]\nname = "a"\nx = []\n')
+    with pytest.raises(UsageError, match="an empty one for 'a'"):
+        read_strategies(file)
+
+
+def test_random_search_is_what_others_are_compared_with_wherever_it_is_written(grid):
+    assert replace(grid, strategies=(EVOLUTION, "random-search")).strategies == ("random-search", EVOLUTION)
+
+
+def test_a_wrong_scheduler_is_refused_before_the_first_run(grid):
+    with pytest.raises(NasturtiumError, match="successive-halving"):
+        replace(grid, protocol=Protocol(5, scheduler="succesive-halving"))
+
+
+def test_another_column_of_a_table_of_one_name_is_another_grid(tmp_path):
+    file = tmp_path / "my.csv"
+    file.write_text("arch,a,b\n" + "".join(f'"{{""x"":{i}}}",{i},{9 - i}\n' for i in range(9)))
+    space = decisions(x=choice(*range(9)))
+
+    def run(column):
+        table = benchmarks.from_table(file, space=space, minimize=column)
+        return run_grid(Grid(table, (), 1, Protocol(3)), tmp_path / "out")
+
+    run("a")
+    with pytest.raises(UsageError, match="take another --out"):
+        run("b")
+
+
+@pytest.mark.parametrize("content", ["", '{"benchmark": "nasb'])
+def test_a_file_without_its_first_line_is_begun_anew(grid, results, tmp_path, content):
+    (tmp_path / "runs.jsonl").write_text(content)
+    run_grid(replace(grid, seeds=1), tmp_path)
+    assert len(run_grid(grid, tmp_path)) == len(results.runs)
+    assert len((tmp_path / "runs.jsonl").read_text().splitlines()) == 1 + len(results.runs)
+
+
+def test_a_grid_goes_on_after_a_strategy_that_does_not_fit(tmp_path):
+    benchmark = benchmarks.load("nasbench201-cifar10-e12-edgegpu")
+    with pytest.raises(NasturtiumError, match="handles one objective"):
+        run_grid(Grid(benchmark, ("cgp",), 1, Protocol(1)), tmp_path)
+    assert len(run_grid(Grid(benchmark, ("nsga2",), 1, Protocol(1)), tmp_path)) == 2
+
+
+def test_the_expectation_is_left_out_where_draws_are_not_uniform():
+    small = benchmarks.load("nasbench101-5v-e4")
+    assert Results(Grid(small, (), 1, Protocol(3)), []).expectation == {}
+    halved = Grid(benchmarks.load("nasbench-graph-cora"), (), 1, Protocol(3, scheduler="successive-halving"))
+    assert Results(halved, []).expectation == {}
+
+
+def test_a_run_that_found_the_whole_front_is_at_the_optimum():
+    benchmark = benchmarks.load("nasbench201-cifar10-e12-edgegpu")
+    found = [
+        Run("random-search", seed, (v,), (), (), 1, 0.0)
+        for seed, v in enumerate((greatest_hypervolume(benchmark), 0.5))
+    ]
+    assert Results(Grid(benchmark, (), 2, Protocol(1)), found).shares_of_optimum() == {"random-search": 0.5}

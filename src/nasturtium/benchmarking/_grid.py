@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import cloudpickle
 
+from nasturtium._search import replace_file
+from nasturtium._study import versions
 from nasturtium.benchmarking._run import Protocol, Run, run_once
 from nasturtium.errors import UsageError
+from nasturtium.estimators import ESTIMATORS
+from nasturtium.schedulers import SCHEDULERS
+from nasturtium.spaces import SPACES
 from nasturtium.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ class Grid:
     protocol: Protocol
 
     def __post_init__(self) -> None:
-        """Check every strategy before the first run, and put random search into the grid."""
+        """Check every component before the first run, and put random search first."""
         if self.seeds < 1 or self.protocol.trials < 1 or self.protocol.workers < 1:
             raise UsageError(
                 f"seeds, trials and workers are at least 1, got {self.seeds}, {self.protocol.trials} and "
@@ -55,8 +60,10 @@ class Grid:
             )
         for strategy in self.strategies:
             STRATEGIES.create(strategy)
-        if not any(strategy.partition("(")[0] == RANDOM for strategy in self.strategies):
-            object.__setattr__(self, "strategies", (RANDOM, *self.strategies))
+        SCHEDULERS.create(self.protocol.scheduler)
+        random = [strategy for strategy in self.strategies if strategy.partition("(")[0] == RANDOM] or [RANDOM]
+        others = [strategy for strategy in self.strategies if strategy not in random]
+        object.__setattr__(self, "strategies", (*random, *others))
 
     @property
     def cells(self) -> list[tuple[str, int]]:
@@ -65,8 +72,17 @@ class Grid:
 
     @property
     def header(self) -> dict[str, Any]:
-        """What must be the same when a grid goes on."""
-        return {"benchmark": self.benchmark.name, **asdict(self.protocol)}
+        """What must be the same when a grid goes on, as JSON data."""
+        benchmark = self.benchmark
+        header = {
+            "benchmark": benchmark.name,
+            "space": SPACES.describe(benchmark.space),
+            "estimator": ESTIMATORS.describe(benchmark.estimator),
+            "objectives": benchmark.objectives,
+            "nasturtium": versions()["nasturtium"],
+            **asdict(self.protocol),
+        }
+        return dict(json.loads(json.dumps(header)))
 
 
 def run_grid(
@@ -97,29 +113,35 @@ def run_grid(
         for n_over, run in enumerate(runs, start=n_done + 1):
             done[run.strategy, run.seed] = run
             if folder is not None:
-                with (folder / FILE).open("a", encoding="utf-8") as file:
-                    file.write(run.to_json() + "\n")
+                _append(grid, folder / FILE, run)
             if watch is not None:
                 watch(n_over, len(cells))
     return [done[cell] for cell in cells]
 
 
 def _read(grid: Grid, path: Path) -> dict[tuple[str, int], Run]:
-    """Return the runs of a file by strategy and seed, and begin the file if there is none."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(grid.header) + "\n", encoding="utf-8")
+    """Return the runs of a file by strategy and seed; none if there is no file, or not even its first line."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole, end, cut = text.rpartition("\n")
+    if cut:  # the process ended while it wrote a line, which is dropped
+        replace_file(path, whole + end)
+    if not whole:
         return {}
-    text = path.read_text(encoding="utf-8")
-    whole, _, cut = text.rpartition("\n")
-    if cut:  # a run was being written when the process ended
-        path.write_text(whole + "\n", encoding="utf-8")
     header, *lines = whole.split("\n")
     found = json.loads(header)
     if found != grid.header:
         raise UsageError(f"{path} holds the grid {found}, got {grid.header}; take another --out.")
     runs = map(Run.from_json, lines)
     return {(run.strategy, run.seed): run for run in runs}
+
+
+def _append(grid: Grid, path: Path, run: Run) -> None:
+    """Write a run down, the first one below the header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        if not file.tell():
+            file.write(json.dumps(grid.header) + "\n")
+        file.write(run.to_json() + "\n")
 
 
 def _runs(grid: Grid, cells: Sequence[tuple[str, int]], processes: int) -> Generator[Run, None, None]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nasturtium.benchmarking._expectation import expected_best
+from nasturtium.benchmarking._run import greatest_hypervolume
 from nasturtium.benchmarking._statistics import Comparison, Summary, budgets, compared, matrix, ranks
+from nasturtium.spaces import DecisionSpace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
     from nasturtium.benchmarking._grid import Grid
     from nasturtium.benchmarking._run import Run
+
+WALKABLE = 100_000
+"""The greatest size of a space that is walked through for the expectation."""
 
 
 @final
@@ -90,7 +95,8 @@ class Results:
 
     def shares_of_optimum(self) -> dict[str, float]:
         """Return which share of each strategy's runs ended at the table's best objective, in [0, 1]."""
-        best = 1.0 if self.is_pareto else self.grid.benchmark.optimum[self.grid.benchmark.objectives[0]]
+        benchmark = self.grid.benchmark
+        best = greatest_hypervolume(benchmark) if self.is_pareto else benchmark.optimum[benchmark.objectives[0]]
         return {
             strategy: float(np.isclose(self.values(strategy, "search")[:, -1], best, rtol=0, atol=1e-9).mean())
             for strategy in self.grid.strategies
@@ -98,12 +104,17 @@ class Results:
 
     @cached_property
     def expectation(self) -> dict[int, float]:
-        """What random draws with repeats reach after n evaluations, exactly; empty if Pareto."""
+        """What random draws with repeats reach after n evaluations, exactly.
+
+        Empty where it does not follow from the table: several objectives, trials that end at another
+        fidelity, a space too large to be walked through or not drawn from uniformly.
+        """
         benchmark = self.grid.benchmark
-        if self.is_pareto:
+        space = benchmark.space
+        is_known = isinstance(space, DecisionSpace) and space.is_uniform and space.size <= WALKABLE
+        if self.is_pareto or self.grid.protocol.scheduler != "fixed" or not is_known:
             return {}
-        table = benchmark.estimator.table
-        values, told = table.column(benchmark.objectives[0]), table.column(self.metric)
+        values, told = benchmark.values(benchmark.objectives[0], self.metric).T
         return {n: expected_best(values, n, told) for n in budgets(self.grid.protocol.trials)}
 
     @cached_property

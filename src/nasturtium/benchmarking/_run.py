@@ -91,6 +91,7 @@ def run_once(benchmark: Benchmark, strategy: str, seed: int, protocol: Protocol)
         >>> len(found.search), found.search[0] >= found.search[2]
         (3, True)
     """
+    benchmark.estimator.row(benchmark.space.sample(np.random.default_rng(seed)))  # loads the table, at nobody's cost
     begun = time.process_time()
     study = Study(
         space=benchmark.space,
@@ -147,10 +148,20 @@ def _reports(
     return [nan if at is None else known[at] for at in incumbents]
 
 
+def _objectives(benchmark: Benchmark) -> NDArray[np.float64]:
+    """Return the objectives of every row of the table, shape ``(n_rows, n_objectives)``."""
+    return np.stack([benchmark.estimator.table.column(name) for name in benchmark.objectives], axis=1)
+
+
 def reference_box(benchmark: Benchmark) -> NDArray[np.float64]:
     """Return the least and the greatest value of each objective in the table, shape ``(2, n_objectives)``."""
-    columns = np.stack([benchmark.estimator.table.column(name) for name in benchmark.objectives], axis=1)
+    columns = _objectives(benchmark)
     return np.stack([np.nanmin(columns, axis=0), np.nanmax(columns, axis=0)])
+
+
+def greatest_hypervolume(benchmark: Benchmark) -> float:
+    """Return the hypervolume of the whole table's front, as a share of the reference box."""
+    return _hypervolumes(_objectives(benchmark), reference_box(benchmark))[-1]
 
 
 def _hypervolumes(losses: NDArray[np.float64], box: NDArray[np.float64]) -> list[float]:

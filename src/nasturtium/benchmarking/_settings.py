@@ -41,6 +41,8 @@ def read_strategies(path: Path) -> list[str]:
     calls = []
     for table in tables:
         name = table.pop("name")
+        if [] in table.values():
+            raise UsageError(f"a list stands for each of its values, got an empty one for {name!r}; name a value.")
         options = [value if isinstance(value, list) else [value] for value in table.values()]
         for values in product(*options):
             arguments = ", ".join(f"{key}={value!r}" for key, value in zip(table, values, strict=True))

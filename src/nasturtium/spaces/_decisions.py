@@ -81,6 +81,11 @@ class DecisionSpace(Space, Decisions, Finite):
             tree.decide(path, ask)
         return tuple(decisions)
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether ``sample`` surely draws all architectures equally often: no decision depends on others."""
+        return self._flat is not None and not self.limits and type(self)._sample is DecisionSpace._sample
+
     @cached_property
     def _open(self) -> tuple[Decision, ...]:
         """Those of the flat decisions that have an alternative."""
