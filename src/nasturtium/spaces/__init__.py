@@ -27,11 +27,13 @@ from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
 from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
+from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench101 import NASBench101
 from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
+from nasturtium.spaces._nats_size import NATSSize
 from nasturtium.spaces._network_evolution import NetworkEvolution
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._repeat import optional, repeat
@@ -58,12 +60,14 @@ __all__ = [
     "EnasMacro",
     "EnasMicro",
     "Finite",
+    "GeneticCNNSpace",
     "Interval",
     "Morphism",
     "NASBench101",
     "NASBench201",
     "NASBenchGraph",
     "NASNet",
+    "NATSSize",
     "NetworkEvolution",
     "NetworkSpace",
     "Networks",

@@ -20,6 +20,7 @@ from nasturtium.graphs.operations._merging import Add, Concat, Multiply
 from nasturtium.graphs.operations._part import Part
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AdaptivePool, AvgPool, GlobalPool, MaxPool
+from nasturtium.graphs.operations._projection import Projection
 from nasturtium.graphs.operations._residual_reduction import ResidualReduction
 from nasturtium.graphs.operations._shortcuts import Shortcut, ShortcutConcat, ShortcutSum
 
@@ -50,6 +51,7 @@ __all__ = [
     "Part",
     "PooledConcat",
     "PooledSum",
+    "Projection",
     "Reduce",
     "Residual",
     "ResidualReduction",
