@@ -28,6 +28,7 @@ from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
+from nasturtium.spaces._macro import Macro
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench101 import NASBench101
 from nasturtium.spaces._nasbench201 import NASBench201
@@ -62,6 +63,7 @@ __all__ = [
     "Finite",
     "GeneticCNNSpace",
     "Interval",
+    "Macro",
     "Morphism",
     "NASBench101",
     "NASBench201",
