@@ -85,7 +85,7 @@ class Macro(NetworkSpace):
     def _notated(self, text: str) -> Mapping[str, Any]:
         digits = text.strip()
         if len(digits) != sum(self.layers) or not set(digits) <= {"0", "1", "2"}:
-            raise UsageError(f"a network is written as {sum(self.layers)} digits 0, 1 or 2, got {text!r}.")
+            raise UsageError(f"a network is written as {sum(self.layers)} digits 0, 1 or 2, got {text!r}; give all.")
         return {f"layer_{i}": list(BLOCKS)[int(digit)] for i, digit in enumerate(digits)}
 
     def _open_graph(self) -> Graph:

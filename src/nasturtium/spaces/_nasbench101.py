@@ -218,7 +218,9 @@ def _codes(operations: Sequence[str | int], n: int) -> list[int]:
         codes.append(code)
     inner = codes[1:-1]
     if len(codes) != n or codes[0] != INPUT or codes[-1] != OUTPUT or any(code < 0 for code in inner):
-        raise UsageError(f"operations are an input, one for each inner vertex and an output, got {list(operations)}.")
+        raise UsageError(
+            f"operations are an input, one for each inner vertex and an output, got {list(operations)}; mend it."
+        )
     return inner
 
 

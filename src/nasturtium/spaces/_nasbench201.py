@@ -97,7 +97,9 @@ class NASBench201(NetworkSpace):
     def _notated(self, text: str) -> Mapping[str, Any]:
         found = _NOTATION.match(text.strip())
         if not found:
-            raise UsageError(f"a cell is written {_joined(*(f'op~{i}' for i, _ in EDGES))}, got {text!r}.")
+            raise UsageError(
+                f"a cell is written {_joined(*(f'op~{i}' for i, _ in EDGES))}, got {text!r}; name all six."
+            )
         return dict(zip(_SOURCES, found.groups(), strict=True))
 
     def index(self, architecture: Architecture) -> int:
