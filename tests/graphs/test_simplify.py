@@ -118,7 +118,7 @@ def chain_key(op):
         o.MaxPool(3, 1),
         o.AvgPool(3, 1),
         o.Zero(),
-        *(o.Activation(f) for f in ("relu", "tanh", "silu", "gelu")),
+        *(o.Activation(f) for f in ("relu", "relu6", "tanh", "silu", "hardswish", "mish", "gelu")),
     ],
     ids=lambda op: getattr(op, "function", type(op).__name__),
 )

@@ -51,7 +51,7 @@ def _nested(graph: Graph) -> Graph:
 
 
 _KEEPS_ZERO = (Identity, Add, Multiply, Concat, Dropout, Flatten, MaxPool, AvgPool, GlobalPool)
-_ZERO_AT_ZERO = ("relu", "tanh", "silu", "gelu")
+_ZERO_AT_ZERO = ("relu", "relu6", "tanh", "silu", "hardswish", "mish", "gelu")
 
 
 def _keeps_zero(op: Operation | Graph | OpenOperation) -> bool:

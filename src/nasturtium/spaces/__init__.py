@@ -29,6 +29,7 @@ from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
 from nasturtium.spaces._macro import Macro
+from nasturtium.spaces._mobile import Mobile
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench101 import NASBench101
 from nasturtium.spaces._nasbench201 import NASBench201
@@ -64,6 +65,7 @@ __all__ = [
     "GeneticCNNSpace",
     "Interval",
     "Macro",
+    "Mobile",
     "Morphism",
     "NASBench101",
     "NASBench201",

@@ -6,6 +6,7 @@ from nasturtium.graphs.operations._factorized_reduction import FactorizedReducti
 from nasturtium.graphs.operations._fitting import Join, Sum, merging
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
 from nasturtium.graphs.operations._input import Input
+from nasturtium.graphs.operations._inverted_residual import Gate, InvertedResidual, SqueezeExcite, divisible
 from nasturtium.graphs.operations._linear import Flatten, Linear
 from nasturtium.graphs.operations._matching import (
     FitChannels,
@@ -39,10 +40,12 @@ __all__ = [
     "FitChannels",
     "Flatten",
     "Foreign",
+    "Gate",
     "GlobalPool",
     "Halve",
     "Identity",
     "Input",
+    "InvertedResidual",
     "Join",
     "Linear",
     "MaxPool",
@@ -62,9 +65,11 @@ __all__ = [
     "Shortcut",
     "ShortcutConcat",
     "ShortcutSum",
+    "SqueezeExcite",
     "Sum",
     "SumToFirst",
     "Zero",
+    "divisible",
     "measure_with",
     "merging",
 ]

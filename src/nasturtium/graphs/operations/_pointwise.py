@@ -96,7 +96,8 @@ class Activation(Operation):
     """An elementwise nonlinearity.
 
     Args:
-        function: ``"relu"``, ``"tanh"``, ``"sigmoid"``, ``"silu"`` or ``"gelu"``.
+        function: ``"relu"``, ``"relu6"``, ``"tanh"``, ``"sigmoid"``, ``"hardsigmoid"``, ``"silu"``,
+            ``"hardswish"``, ``"mish"`` or ``"gelu"``.
     """
 
     function: str = "relu"
@@ -117,9 +118,13 @@ class Activation(Operation):
 
 _FUNCTIONS = {
     "relu": "functional.relu({0})",
+    "relu6": "functional.relu6({0})",
     "tanh": "torch.tanh({0})",
     "sigmoid": "torch.sigmoid({0})",
+    "hardsigmoid": "functional.hardsigmoid({0})",
     "silu": "functional.silu({0})",
+    "hardswish": "functional.hardswish({0})",
+    "mish": "functional.mish({0})",
     "gelu": "functional.gelu({0})",
 }
 
