@@ -75,6 +75,11 @@ CASES = [
     (o.Shortcut(2, 6), (IMAGE,)),
     (o.ShortcutSum(), (IMAGE, (6, 5, 4))),
     (o.ShortcutConcat(), (IMAGE, (6, 5, 4))),
+    (o.ConvLike(), (IMAGE, (6, 9, 8))),
+    (o.Gate(), (IMAGE, IMAGE[:1])),
+    (o.SqueezeExcite(), (IMAGE,)),
+    (o.InvertedResidual(4, 5, expansion=3, squeeze=True, function="hardswish"), (IMAGE,)),
+    (o.InvertedResidual(8, stride=2), (IMAGE,)),
     (o.Foreign(Scaled, (("width", 7),)), (IMAGE,)),
 ]
 

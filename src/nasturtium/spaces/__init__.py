@@ -28,6 +28,7 @@ from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
+from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
 from nasturtium.spaces._mobile import Mobile
 from nasturtium.spaces._morphism import Morphism
@@ -63,6 +64,7 @@ __all__ = [
     "EnasMicro",
     "Finite",
     "GeneticCNNSpace",
+    "Hierarchical",
     "Interval",
     "Macro",
     "Mobile",

@@ -1,6 +1,6 @@
 """The operation vocabulary: one small class each."""
 
-from nasturtium.graphs.operations._conv import Conv, FactorizedConv, Reduce, Residual, SepConv
+from nasturtium.graphs.operations._conv import Conv, ConvLike, FactorizedConv, Reduce, Residual, SepConv
 from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._factorized_reduction import FactorizedReduction, Shift
 from nasturtium.graphs.operations._fitting import Join, Sum, merging
@@ -34,6 +34,7 @@ __all__ = [
     "Concat",
     "Conv",
     "Conv2d",
+    "ConvLike",
     "Dropout",
     "FactorizedConv",
     "FactorizedReduction",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs._base import OPERATIONS, Composite, Operation, Shape, image
+from nasturtium.graphs._base import OPERATIONS, Composite, Operation, Shape, expect, image
 from nasturtium.graphs._graph import Builder, Graph, chain_of
 from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._merging import Add
@@ -177,3 +177,18 @@ class Residual(Composite):
             x = b.add("around_norm", BatchNorm(), x)
         y = b.add("sum", Add(), x, y)
         return b.graph(b.add("relu2", Activation("relu"), y))
+
+
+@final
+@OPERATIONS.register("conv_like")
+@dataclass(frozen=True)
+class ConvLike(Composite):
+    """A 1x1 convolution, batch normalization and ReLU to the channels of a second image."""
+
+    def body(self, *inputs: Shape) -> Graph:
+        """Return conv -> norm -> ReLU of the first image."""
+        expect(len(inputs) == 2 and all(len(s) == 3 for s in inputs), self, inputs, "two images")
+        b = Builder()
+        x, like = b.input("x"), b.input("like")
+        del like  # only its shape is read
+        return b.graph(b.add("conv", Conv(inputs[1][0], 1), x))
