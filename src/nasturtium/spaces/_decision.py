@@ -66,8 +66,13 @@ class Categorical:
 
     def other(self, value: Value, position: float, prefix: Mapping[str, Value]) -> Value:
         """Return another legal value, uniformly for a uniform position."""
-        rest = [option for option in self.options(prefix) if option != value]
-        return rest[int(position * len(rest))] if rest else value
+        options = self.options(prefix)
+        if value not in options:
+            return options[int(position * len(options))]
+        if len(options) == 1:
+            return value
+        index = int(position * (len(options) - 1))
+        return options[index + (index >= options.index(value))]  # those from the value itself on move up by one
 
 
 @final
