@@ -80,6 +80,8 @@ CASES = [
     (o.SqueezeExcite(), (IMAGE,)),
     (o.InvertedResidual(4, 5, expansion=3, squeeze=True, function="hardswish"), (IMAGE,)),
     (o.InvertedResidual(8, stride=2), (IMAGE,)),
+    (o.Projection(8), (IMAGE,)),
+    (o.Projection(), (IMAGE,)),
     (o.Foreign(Scaled, (("width", 7),)), (IMAGE,)),
 ]
 

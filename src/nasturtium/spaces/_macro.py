@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs import Builder, Graph, alternatives, chain_of, under
+from nasturtium.graphs import Builder, Graph, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._cells import classified
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from nasturtium.graphs import Shape
+    from nasturtium.graphs import Operation, Shape
     from nasturtium.spaces._architecture import Architecture
 
 BLOCKS: Mapping[str, tuple[int, int] | None] = {"identity": None, "mb3_k3": (3, 3), "mb6_k5": (6, 5)}
@@ -110,18 +110,10 @@ def _tree(n_layers: int) -> Group:
 
 
 @lru_cache(maxsize=256)
-def _block(name: str, channels: int, out: int) -> Graph | o.Identity:
+def _block(name: str, channels: int, out: int) -> Operation:
     """Return what stands at a position; where it widens, it also takes every other pixel."""
     stride, sizes = (1 if out == channels else 2), BLOCKS[name]
     if sizes is None:
-        if stride == 1:
-            return o.Identity()
-        return chain_of([("conv", o.Conv2d(out, 1, 2)), ("norm", o.BatchNorm())])
+        return o.Identity() if stride == 1 else o.Projection(out, stride)
     expansion, kernel = sizes
-    b = Builder()
-    x = b.input("x")
-    y = b.add("expand", o.Conv(expansion * channels, 1), x)
-    y = b.add("depthwise_norm", o.BatchNorm(), b.add("depthwise", o.Conv2d(None, kernel, stride, groups=0), y))
-    y = b.add("project", o.Conv2d(out, 1), b.add("depthwise_relu", o.Activation("relu"), y))
-    y = b.add("project_norm", o.BatchNorm(), y)
-    return b.graph(b.add("sum", o.Add(), x, y) if stride == 1 else y)
+    return o.InvertedResidual(out, kernel, stride, expansion, function="relu")
