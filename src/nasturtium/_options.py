@@ -154,6 +154,18 @@ SvgFile = Annotated[
     typer.Option(metavar="FILE.svg", help="Write the network of --trial to this file instead."),
 ]
 ExportFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")]
+DescribedSpace = Annotated[
+    str,
+    typer.Argument(metavar="SPACE", help="A name or a call with arguments, see `nasturtium components spaces`."),
+]
+TaskOption = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="The data whose shapes the networks get; by default 3x32x32 images."),
+]
+ExampleFile = Annotated[
+    Path | None,
+    typer.Option("--svg", metavar="FILE.svg", help="Draw the random network to this file instead of printing it."),
+]
 Kind = Annotated[
     str | None,
     typer.Argument(

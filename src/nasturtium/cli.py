@@ -315,6 +315,44 @@ def components(kind: options.Kind = None, as_json: options.Json = False) -> None
 
 
 @app.command()
+def describe(
+    space: options.DescribedSpace,
+    task: options.TaskOption = None,
+    limit: options.Limit = [],  # noqa: B006 - Typer copies it
+    seed: options.Seed = 0,
+    svg: options.ExampleFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what a space holds before anything is trained: size, costs, what limits leave.
+
+    For example:
+
+        nasturtium describe nasnet --task fashion-mnist
+        nasturtium describe "chain(depth=8)" --task digits --limit params=20000
+        nasturtium describe nasbench201 --svg random.svg
+
+    The drawing is of a random network within the limits: Mermaid text, or
+    a picture with --svg.
+    """
+    from nasturtium._describe import describe_job
+
+    limits = parse_limits(limit)
+    with _waiting("sampling networks"):
+        found, graph = describe_job(space, task, limits, seed)
+    if as_json:
+        _say_json(found.to_json())
+    else:
+        from nasturtium._describe import description_page
+
+        _console().print(description_page(found))
+    if graph is not None and not as_json:
+        from nasturtium._jobs import write_drawing
+        from nasturtium.graphs import mermaid
+
+        _say(f"\n{mermaid(graph)}" if svg is None else f"\ndrawing: {write_drawing(graph, svg)}")
+
+
+@app.command()
 def doctor() -> None:
     """Say what works on this machine, and how to get the rest."""
     from nasturtium._doctor import diagnose

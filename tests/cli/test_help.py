@@ -10,7 +10,7 @@ import typer.main
 import nasturtium
 from nasturtium.cli import app
 
-COMMANDS = ["search", "resume", "list", "show", "report", "export", "bench", "components", "doctor"]
+COMMANDS = ["search", "resume", "list", "show", "report", "export", "bench", "components", "describe", "doctor"]
 
 
 def test_the_commands_are_those_of_the_design():
@@ -36,6 +36,7 @@ def test_the_commands_are_those_of_the_design():
             "--scheduler --jobs --out",
         ),
         ("components", "--json"),
+        ("describe", "--task --limit --seed --svg --json"),
         ("doctor", ""),
     ],
 )
