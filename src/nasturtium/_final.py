@@ -224,6 +224,8 @@ def test_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     from nasturtium.networks import build
 
     log = next((child for child in children if child.is_begun), study)
+    if not len(study.task.test()):
+        return chosen_networks(study, children)
     for chosen in chosen_networks(study, children):
         if chosen.report:
             continue
@@ -236,6 +238,7 @@ def test_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
             "epochs": chosen.epochs,
             "values": values,
             "n": len(study.task.test()),
+            "counts_examples": study.task.goal.counts_examples,
         }
         log.journal.add(Note("tested", read))
         log.journal.flush()
@@ -254,7 +257,7 @@ def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
     metadata = {
         "mean": list(normalization.mean),
         "std": list(normalization.std),
-        "classes": list(study.task.classes),
+        **study.task.goal.facts,
         "task": study.task.name,
         "study": study.name,
         "trial": chosen.trial.number,
@@ -262,7 +265,7 @@ def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
         **chosen.report,
     }
     architecture = chosen.checkpoint.architecture.to_json()
-    return export_network(network, folder, architecture=architecture, metadata=metadata)
+    return export_network(network, folder, architecture=architecture, metadata=metadata, files=study.task.files)
 
 
 def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
@@ -307,6 +310,7 @@ def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
                 n_test=n_test,
                 weights=entry.weights,
                 objectives=objectives,
+                counts_examples=study.task.goal.counts_examples,
             )
         )
     return rows

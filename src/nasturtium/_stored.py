@@ -161,4 +161,5 @@ def _result(study: StoredStudy, trial: Trial, note: Mapping[str, Any], epochs: i
         n_test=note.get("n", 0),
         weights=note["weights"],
         objectives={o.metric: metrics.get(o.metric, float("nan")) for o in study.history.study.objectives},
+        counts_examples=note.get("counts_examples", True),
     )

@@ -169,6 +169,16 @@ class TestMetadata:
         module = loaded(source_of(graph, metadata=self.META))
         assert module.prepare(torch.full((1, 3), 3)).tolist() == [[0.75, 0.25, 5.5]]
 
+    def test_standardized_outputs_are_read_in_their_unit(self, loaded):
+        b = Builder()
+        graph = b.graph(b.add("fc", o.Linear(2), b.input("x", (3,))))
+        facts = {"targets": ["price", "age"], "target_mean": [10.0, 1.0], "target_std": [2.0, 0.5]}
+        source = source_of(graph, metadata={**self.META, **facts})
+        module = loaded(source)
+        assert module.TARGETS == ("price", "age")
+        assert module.read(torch.tensor([[1.0, -2.0]])).tolist() == [[12.0, 0.0]]
+        assert "outputs = read(network(prepare(examples)))" in source
+
     def test_without_numbers_there_is_no_prepare(self):
         assert "prepare" not in source_of(chain_image())
 

@@ -32,15 +32,16 @@ def test_diverged_network_is_always_wrong():
 
 
 def test_metrics_have_names():
-    assert list(named_metrics(None)) == ["error"]
-    assert list(named_metrics(balanced_error)) == ["error", "balanced_error"]
-    assert list(named_metrics({"a": balanced_error, "b": balanced_error})) == ["error", "a", "b"]
-    assert named_metrics({"error": balanced_error}) == {"error": balanced_error}
-    assert list(named_metrics(lambda logits, y: 0.0)) == ["error", "lambda"]
+    standard = {"error": classification_error}
+    assert list(named_metrics(None, standard)) == ["error"]
+    assert list(named_metrics(balanced_error, standard)) == ["error", "balanced_error"]
+    assert list(named_metrics({"a": balanced_error, "b": balanced_error}, standard)) == ["error", "a", "b"]
+    assert named_metrics({"error": balanced_error}, standard) == {"error": balanced_error}
+    assert list(named_metrics(lambda logits, y: 0.0, standard)) == ["error", "lambda"]
 
 
 def test_good_pieces_pass():
-    check(metrics=named_metrics(balanced_error), augment=lambda x, generator: x + 1)
+    check(metrics=named_metrics(balanced_error, {}), augment=lambda x, generator: x + 1)
     check(metrics={"tensor": lambda logits, y: logits.mean()})
 
 

@@ -88,7 +88,7 @@ class Training(Estimator):
         return tuple(Rung(Fidelity(n, schedule=self.epochs, fraction=self.fraction), n / self.epochs) for n in lengths)
 
     def metrics(self) -> tuple[str, ...]:
-        """Return the metrics of a classification task; a task's own metrics are ``valid_NAME`` too."""
+        """Return the metrics of every task; its further metrics are ``valid_NAME`` too."""
         return ("params", "flops", "train_loss", "train_error", "valid_error")
 
     def final(self, epochs: int) -> Self:
@@ -137,7 +137,7 @@ class Training(Estimator):
         generator = torch.Generator().manual_seed((context.seed * 1_000_003 + epoch) % 2**63)
         split = task.train
         total_loss = torch.zeros((), device=context.device)
-        total_wrong = torch.zeros((), device=context.device)
+        seen: list[tuple[torch.Tensor, torch.Tensor]] = []
         n_steps = -(-len(split) // self.batch_size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(context.seed + epoch)  # dropout draws from the global generator
@@ -152,11 +152,12 @@ class Training(Estimator):
                 nn.utils.clip_grad_norm_(network.parameters(), self.clip)
                 optimizer.step()
                 total_loss += loss.detach() * len(y)
-                total_wrong += (logits.detach().argmax(1) != y).sum()
+                seen.append((logits.detach(), y))
         mean_loss = float(total_loss) / len(split)
         if not isfinite(mean_loss):
             raise Diverged(f"the loss is {mean_loss} in epoch {epoch + 1}")
-        return {"train_loss": mean_loss, "train_error": float(total_wrong) / len(split)}
+        outputs, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
+        return {"train_loss": mean_loss, "train_error": float(task.metrics["error"](outputs, labels))}
 
     def optimizer(self, network: Network) -> torch.optim.Optimizer:
         """Return stochastic gradient descent with Nesterov momentum, one fused kernel a step."""

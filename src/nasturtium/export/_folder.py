@@ -50,6 +50,7 @@ def export_network(
     *,
     architecture: Mapping[str, Any],
     metadata: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
     example: Sequence[Tensor] | None = None,
 ) -> Exported:
     """Write a trained network as files that run without nasturtium.
@@ -69,6 +70,7 @@ def export_network(
         architecture: JSON data of the architecture.
         metadata: As for ``source_of``: ``mean``, ``std`` and ``classes`` of the task, and facts
             about the network, all JSON data. ONNX and torch.export files carry them too.
+        files: Further text files by name, such as how raw data become the network's inputs.
         example: A batch for each input that shows what the network takes; random numbers by
             default. A network that runs over time needs it for ``model.pt2`` and ``model.onnx``,
             which then take sequences of that length only.
@@ -92,17 +94,19 @@ def export_network(
         (partial / "architecture.json").write_text(json.dumps(dict(architecture), indent=2) + "\n")
         state = {name: tensor.contiguous() for name, tensor in clean.state_dict().items()}
         (partial / "weights.safetensors").write_bytes(save(state))
+        for name, text in (files or {}).items():
+            (partial / name).write_text(text, encoding="utf-8")
         for name, write in writers.items():
             try:
                 write(partial / name)
             except Exception as error:  # torch's exporters raise errors of every kind
                 (partial / name).unlink(missing_ok=True)
                 problems[name] = str(error).strip().partition("\n")[0] or type(error).__name__
-        files = tuple(sorted(path.name for path in partial.iterdir()))
+        written = tuple(sorted(path.name for path in partial.iterdir()))
         _finish(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return Exported(folder, files, problems)
+    return Exported(folder, written, problems)
 
 
 def _write_source(trace: Trace, path: Path) -> None:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from nasturtium.graphs import Graph
 
 
+NUMBERS = ("mean", "std", "target_mean", "target_std")
+"""Metadata that become constants: a number a channel or a target."""
+
+NAMES = ("classes", "labels", "targets")
+"""Metadata that become constants: the outputs' names."""
+
+
 def source_of(graph: Graph, *, over_time: bool | None = None, metadata: Mapping[str, Any] | None = None) -> str:
     """Return a Python file that defines the network and loads its weights.
 
@@ -29,8 +36,9 @@ def source_of(graph: Graph, *, over_time: bool | None = None, metadata: Mapping[
         graph: A closed graph with declared input shapes.
         over_time: As for ``networks.build``.
         metadata: What to say about the network: ``mean`` and ``std`` (a number a channel, of the
-            values as read) and ``classes`` become constants; everything else stands in the
-            docstring.
+            values as read), the outputs' names (``classes``, ``labels`` or ``targets``) and the
+            targets' ``target_mean`` and ``target_std`` become constants; everything else stands in
+            the docstring.
 
     Raises:
         UsageError: The graph is open, or a user's module can't be written down.
@@ -84,14 +92,16 @@ def _docstring(graph: Graph, metadata: Mapping[str, Any], *, over_time: bool) ->
         f"Gives   {', '.join(outputs)}",
         f"Size    {graph.params:,} parameters, {graph.flops:,} multiply-accumulates",
     ]
-    facts = {k: v for k, v in metadata.items() if k not in ("mean", "std", "classes")}
+    facts = {k: v for k, v in metadata.items() if k not in (*NUMBERS, *NAMES)}
     if facts:
         lines += ["", *(_plain(f"{key}: {value}") for key, value in facts.items())]
+    call = f"network({'prepare(examples)' if normalized else 'examples'})"
+    read = ", read" if _has_units(metadata) else ""
     lines += [
         "",
-        f"    from model import load{', prepare' if normalized else ''}",
+        f"    from model import load{', prepare' if normalized else ''}{read}",
         "    network = load()  # reads weights.safetensors beside this file",
-        f"    outputs = network({'prepare(examples)' if normalized else 'examples'})",
+        f"    outputs = {f'read({call})' if read else call}",
         '"""',
     ]
     return "\n".join(lines)
@@ -121,12 +131,18 @@ def _order(line: str) -> tuple[bool, str, str]:
 def _constants(graph: Graph, metadata: Mapping[str, Any]) -> str:
     shapes = [graph.shapes[node.name] for node in graph.inputs]
     lines = [f"INPUT_SHAPE = {shapes[0]}" if len(shapes) == 1 else f"INPUT_SHAPES = {shapes}"]
-    for name in ("mean", "std"):
+    for name in NUMBERS:
         if name in metadata:
             lines += fold(f"{name.upper()} = {tuple(map(float, metadata[name]))!r}")
-    if "classes" in metadata:
-        lines += fold(f"CLASSES = {References().literal(tuple(map(str, metadata['classes'])))}")
+    for name in NAMES:
+        if name in metadata:
+            lines += fold(f"{name.upper()} = {References().literal(tuple(map(str, metadata[name])))}")
     return "\n".join(lines)
+
+
+def _has_units(metadata: Mapping[str, Any]) -> bool:
+    """Return whether the outputs are standardized numbers."""
+    return {"target_mean", "target_std"} <= set(metadata)
 
 
 _PREPARE = '''
@@ -137,6 +153,12 @@ def prepare(x):
     """
     mean, std = (torch.tensor(values).view({view}) for values in (MEAN, STD))
     return (x.float() - mean) / std
+'''
+
+_READ = '''
+def read(outputs):
+    """Return the network's outputs in the unit of the targets."""
+    return outputs * torch.tensor(TARGET_STD) + torch.tensor(TARGET_MEAN)
 '''
 
 _LOAD = '''
@@ -169,6 +191,8 @@ def _functions(graph: Graph, metadata: Mapping[str, Any], *, over_time: bool) ->
         rank = len(graph.shapes[graph.inputs[0].name])
         view = ", ".join(["-1", *["1"] * (rank - 1)])
         functions.append(_PREPARE.format(view=view))
+    if _has_units(metadata):
+        functions.append(_READ)
     lead = "1, 8" if over_time else "1"
     example = f"torch.zeros({lead}, *INPUT_SHAPE)"
     if len(graph.inputs) != 1:

@@ -36,6 +36,7 @@ class FinalResults:
         n_test: Number of test examples.
         weights: ``"final"`` (of the final training) or ``"search"``.
         objectives: The objectives' values in the search, by metric.
+        counts_examples: Whether the error is a share of examples.
     """
 
     trial: int
@@ -49,6 +50,12 @@ class FinalResults:
     n_test: int
     weights: str
     objectives: Mapping[str, float] = field(default_factory=dict)
+    counts_examples: bool = True
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the test error; NaN where it is no share of examples."""
+        return wilson(self.test_error, self.n_test) if self.counts_examples else (nan, nan)
 
 
 @final

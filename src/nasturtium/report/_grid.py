@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, final
 
-from nasturtium.report._base import Findings, is_finite, values_of, wilson
+from nasturtium.report._base import Findings, is_finite, values_of
 from nasturtium.report._format import NOTHING, interval_text, percent, title_of, value_text
 from nasturtium.report._markup import Markup, element, join
 
@@ -95,7 +95,7 @@ def _final_columns(found: Findings) -> list[Column]:
 
     def interval(trial: Trial) -> Cell:
         entry = results.get(trial.number)
-        low, high = wilson(entry.test_error, entry.n_test) if entry else (nan, nan)
+        low, high = entry.interval if entry else (nan, nan)
         return Cell(interval_text(low, high), low)
 
     def weights(trial: Trial) -> Cell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nasturtium.report._base import FinalResults, Findings, is_finite, values_of, wilson
+from nasturtium.report._base import FinalResults, Findings, is_finite, values_of
 from nasturtium.report._format import (
     component_name,
     counted,
@@ -88,11 +88,10 @@ def _tested(found: Findings) -> str:
     if entry is None or not is_finite(entry.test_error):
         return ""
     how = "After final training" if entry.weights == "final" else "With the weights of the search"
-    low, high = wilson(entry.test_error, entry.n_test)
+    interval = f"95 % interval {interval_text(*entry.interval)}, " if entry.counts_examples else ""
     return (
         f"{how} ({counted(entry.epochs, 'epoch')}), the test error of trial {entry.trial} is "
-        f"{percent(entry.test_error)} (95 % interval {interval_text(low, high)}, "
-        f"{counted(entry.n_test, 'test example')})."
+        f"{percent(entry.test_error)} ({interval}{counted(entry.n_test, 'test example')})."
     )
 
 

@@ -9,6 +9,7 @@ from nasturtium.tasks._augment import Crop
 from nasturtium.tasks._base import Task
 from nasturtium.tasks._digits import Digits
 from nasturtium.tasks._fashion_mnist import FashionMNIST
+from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression
 from nasturtium.tasks._idx import IdxFolder
 from nasturtium.tasks._images import ImageFolder
 from nasturtium.tasks._npz import NpzFile
@@ -19,16 +20,20 @@ from nasturtium.tasks._split import Normalization, Split, batches
 __all__ = [
     "TASKS",
     "Augment",
+    "Classification",
     "Crop",
     "Digits",
     "FashionMNIST",
     "FileSource",
+    "Goal",
     "IdxFolder",
     "ImageFolder",
     "Loss",
     "Metric",
+    "MultiLabel",
     "Normalization",
     "NpzFile",
+    "Regression",
     "Split",
     "Task",
     "TaskSource",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from nasturtium.errors import DataError
 
@@ -56,7 +57,7 @@ def examples(x: ArrayLike | Tensor, what: str = "x") -> NDArray[Any]:
     Raises:
         DataError: Not numbers, no examples, a wrong number of dimensions, or not finite.
     """
-    array = _array(x, what)
+    array = array_of(x, what)
     if array.dtype.kind not in "buif":
         raise DataError(f"{what} must hold numbers, got an array of {array.dtype}; convert it to uint8 or float32.")
     if array.ndim not in (2, 3, 4):
@@ -152,22 +153,29 @@ def check_same_form(x: NDArray[Any], x_test: NDArray[Any]) -> None:
         )
 
 
-def collect(dataset: Examples, what: str) -> tuple[NDArray[Any], list[Any]]:
+def collect(dataset: Examples | DataLoader[Any], what: str) -> tuple[NDArray[Any], list[Any]]:
     """Return all examples of a torch Dataset as arrays; random transforms are drawn once.
 
+    Args:
+        dataset: Of a DataLoader, the dataset that it loads from is taken.
+        what: Its name in messages.
+
     Raises:
-        DataError: It is empty, an item is no pair (x, y), or the examples' shapes differ.
+        DataError: It is empty or has no length, an item is no pair (x, y), or the examples' shapes differ.
     """
+    held: Any = dataset.dataset if isinstance(dataset, DataLoader) else dataset
+    if isinstance(held, IterableDataset):
+        raise DataError(f"{what} must have a length and be indexed, got {type(held).__name__}; put it into a list.")
     xs, ys = [], []
-    for index in range(len(dataset)):
-        item = dataset[index]
+    for index in range(len(held)):
+        item = held[index]
         if not isinstance(item, (tuple, list)) or len(item) != 2:
             raise DataError(
                 f"{what}[{index}] must be a pair (x, y), got {type(item).__name__}; "
                 "wrap the dataset in one that returns pairs."
             )
-        xs.append(_array(item[0], f"{what}[{index}][0]"))
-        ys.append(item[1].item() if isinstance(item[1], (Tensor, np.generic)) else item[1])
+        xs.append(array_of(item[0], f"{what}[{index}][0]"))
+        ys.append(item[1].tolist() if isinstance(item[1], (Tensor, np.generic, np.ndarray)) else item[1])
         if xs[-1].shape != xs[0].shape:
             raise DataError(
                 f"{what} must hold examples of one shape, got {xs[-1].shape} at {index} after "
@@ -178,7 +186,12 @@ def collect(dataset: Examples, what: str) -> tuple[NDArray[Any], list[Any]]:
     return np.stack(xs), ys
 
 
-def _array(values: ArrayLike | Tensor, what: str) -> NDArray[Any]:
+def array_of(values: ArrayLike | Tensor, what: str) -> NDArray[Any]:
+    """Return values as one array.
+
+    Raises:
+        DataError: Rows differ in length.
+    """
     if isinstance(values, Tensor):
         values = values.detach().cpu()
         # numpy has no bfloat16.
@@ -190,7 +203,7 @@ def _array(values: ArrayLike | Tensor, what: str) -> NDArray[Any]:
 
 
 def _labels(y: ArrayLike | Tensor, what: str) -> NDArray[Any]:
-    values = _array(y, what)
+    values = array_of(y, what)
     if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.flat):
         values = values.astype(np.str_)
     if values.ndim != 1:

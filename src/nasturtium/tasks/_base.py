@@ -12,33 +12,29 @@ What a task promises:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from nasturtium.errors import DataError, UsageError
-from nasturtium.tasks._arrays import (
-    check_same_form,
-    check_same_length,
-    collect,
-    encode,
-    encode_known,
-    examples,
-)
+from nasturtium.tasks._arrays import check_same_form, check_same_length, collect, examples
 from nasturtium.tasks._partition import partition, prefix
 from nasturtium.tasks._pieces import Augment, Loss, Metric, check_pieces, named_metrics
 from nasturtium.tasks._split import Normalization, Split
+from nasturtium.tasks._targets import known_targets, targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor
+    from torch.utils.data import DataLoader
 
     from nasturtium.tasks._arrays import Examples
+    from nasturtium.tasks._goals import Goal, Kind
+    from nasturtium.tasks._partition import Partition
 
 
 @final
@@ -51,8 +47,7 @@ class Task:
     Args:
         name: For people: a built-in name, a file's or folder's name.
         source: The text from which ``load_task`` makes the task again, or None.
-        classes: The classes' names; class i has logit i.
-        n_outputs: The width of the logits.
+        goal: What the outputs mean, such as classes.
         train: What weights are trained on.
         valid: What a search judges by; empty (of length 0) in ``for_final()``.
         normalization: Found on the training part only, and the same for every part.
@@ -61,12 +56,13 @@ class Task:
         augment: ``(x, generator) -> x``, or None.
         content: A hash of all examples, labels and parts, hexadecimal: two tasks with the same
             content have the same data in the same parts.
+        files: Text files, by name, that make a user's raw data into examples; an export puts them
+            beside the network.
     """
 
     name: str
     source: str | None = None
-    classes: tuple[str, ...]
-    n_outputs: int
+    goal: Goal
     train: Split
     valid: Split
     normalization: Normalization
@@ -74,6 +70,7 @@ class Task:
     metrics: Mapping[str, Metric]
     augment: Augment | None
     content: str
+    files: Mapping[str, str] = field(default_factory=dict)
     _test: Split | None
 
     @classmethod
@@ -84,96 +81,101 @@ class Task:
         *,
         x_test: ArrayLike | Tensor | None = None,
         y_test: ArrayLike | Tensor | None = None,
+        kind: Kind | None = None,
+        balanced: bool = False,
+        has_test: bool = True,
         metric: Metric | Mapping[str, Metric] | None = None,
         loss: Loss | None = None,
         augment: Augment | None = None,
         name: str = "tensors",
         classes: Sequence[str] | None = None,
     ) -> Task:
-        """Return a classification task from arrays; they are copied.
+        """Return a task from arrays; they are copied.
 
-        A fifth of each class is kept for the test, unless there is a test set, and a fifth of the
-        rest for validation. Examples of ``x`` that occur in ``x_test`` are left out.
+        A fifth of each class (or of all examples) is kept for the test, unless there is a test set,
+        and a fifth of the rest for validation. Examples of ``x`` that occur in ``x_test`` are left
+        out.
 
         Args:
             x: Numbers of shape ``(n, channels, height, width)``, ``(n, height, width)`` or
                 ``(n, features)``. Also ``(n, height, width, channels)``, which is recognized by 1,
                 3 or 4 channels and a height and width above 4. 8-bit values stay 8-bit, others
                 become float32.
-            y: Whole numbers or strings, shape ``(n,)``.
+            y: Classes as whole numbers or strings, shape ``(n,)``; numbers to predict as floats,
+                ``(n,)`` or ``(n, targets)``; or labels as 0 and 1, ``(n, labels)``.
             x_test: The data set's own test examples, in the form of ``x``.
             y_test: Their labels.
+            kind: ``"classification"``, ``"multi-label"`` or ``"regression"``; by default what y
+                looks like.
+            balanced: Whether the loss gives rare classes (or labels) as much weight as frequent
+                ones; judge by ``valid_balanced_error`` then.
+            has_test: Whether a fifth is kept for the test; without, nothing is tested.
             metric: ``(logits, y) -> number`` over a whole part, lower is better, called by its
                 function's name (``valid_<name>``); or several by name. ``error`` is always there.
-            loss: ``(logits, y) -> scalar``; cross entropy by default.
+            loss: ``(logits, y) -> scalar``; by default cross entropy, or for numbers, which are
+                standardized, the mean square.
             augment: ``(x, generator) -> x`` on normalized float32 batches, such as
                 ``Crop(padding=2)``; none by default.
             name: For people.
             classes: The classes' names, where y holds their positions; by default the different
-                values of y, sorted.
+                values of y, sorted. Of numbers and labels, the columns' names.
 
         Raises:
             DataError: The data is unusable, or a function does not work on it; see the message.
 
         Example:
-            >>> def balanced_error(logits, y):
+            >>> def worst_error(logits, y):
             ...     wrong = (logits.argmax(1) != y).float()
-            ...     return torch.stack([wrong[y == c].mean() for c in y.unique()]).mean()
+            ...     return torch.stack([wrong[y == c].mean() for c in y.unique()]).max()
             >>> def smooth(logits, y):
-            ...     return functional.cross_entropy(logits, y, label_smoothing=0.1)
+            ...     return torch.nn.functional.cross_entropy(logits, y, label_smoothing=0.1)
             >>> def noise(x, generator):
             ...     return x + 0.1 * torch.randn(x.shape, generator=generator).to(x.device)
             >>> x, y = torch.arange(400.0).view(100, 4).sin(), torch.arange(100) % 2
-            >>> Task.from_tensors(x, y, metric=balanced_error, loss=smooth, augment=noise)
+            >>> Task.from_tensors(x, y, metric=worst_error, loss=smooth, augment=noise)
             Task(tensors: (4,) -> 2 classes; 64 train, 16 valid, 20 test)
         """
-        inputs, (labels, names) = examples(x), encode(y, classes)
-        check_same_length(inputs, labels)
+        inputs, (values, goal) = examples(x), targets(y, kind, classes)
+        check_same_length(inputs, values)
         n_test = 0
         if x_test is not None and y_test is not None:
             more = examples(x_test, "x_test")
-            more_labels = encode_known(y_test, names, "y_test", by_name=classes is None)
+            more_values = known_targets(y_test, goal, "y_test", by_name=classes is None)
             check_same_form(inputs, more)
-            check_same_length(more, more_labels, "x_test and y_test")
+            check_same_length(more, more_values, "x_test and y_test")
             n_test = len(more)
-            inputs, labels = np.concatenate([inputs, more]), np.concatenate([labels, more_labels])
+            inputs, values = np.concatenate([inputs, more]), np.concatenate([values, more_values])
         elif x_test is not None or y_test is not None:
             given, lacking = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
             raise DataError(f"a test set is x_test and y_test, got {given} alone; add {lacking}.")
-        parts = partition(inputs, labels, names, n_test)
-        normalization = Normalization.fit(inputs[parts.train])
-        train, valid, test = (
-            _split(inputs[rows], labels[rows], normalization) for rows in (parts.train, parts.valid, parts.test)
-        )
-        task = cls(
-            name=name,
-            classes=names,
-            n_outputs=len(names),
-            train=train,
-            valid=valid,
-            normalization=normalization,
-            loss=functional.cross_entropy if loss is None else loss,
-            metrics=named_metrics(metric),
+        parts = parts_of(inputs, values, goal, n_test=n_test, has_test=has_test)
+        return assembled(
+            inputs,
+            values,
+            parts,
+            goal.fitted(values[parts.train], balanced=balanced),
+            normalization=Normalization.fit(inputs[parts.train]),
+            metric=metric,
+            loss=loss,
             augment=augment,
-            content=parts.content,
-            _test=test,
+            name=name,
         )
-        check_pieces(task.loss, task.metrics, task.augment, valid, task.n_outputs)
-        return task
 
     @classmethod
     def from_datasets(
         cls,
-        train: Examples,
-        test: Examples | None = None,
+        train: Examples | DataLoader[Any],
+        test: Examples | DataLoader[Any] | None = None,
         *,
+        kind: Kind | None = None,
+        balanced: bool = False,
         metric: Metric | Mapping[str, Metric] | None = None,
         loss: Loss | None = None,
         augment: Augment | None = None,
         name: str = "datasets",
         classes: Sequence[str] | None = None,
     ) -> Task:
-        """Return a classification task from one or two torch Datasets of pairs (x, y).
+        """Return a task from one or two torch Datasets of pairs (x, y), or DataLoaders of such.
 
         Every example is read once, so give them without random transforms and pass ``augment``.
         The other arguments are those of ``from_tensors``.
@@ -181,6 +183,8 @@ class Task:
         Args:
             train: Training and validation examples, all of one shape.
             test: The test examples; None keeps a fifth of ``train`` for it.
+            kind: As in ``from_tensors``.
+            balanced: As in ``from_tensors``.
             metric: As in ``from_tensors``.
             loss: As in ``from_tensors``.
             augment: As in ``from_tensors``.
@@ -202,12 +206,24 @@ class Task:
             y,
             x_test=x_test,
             y_test=y_test,
+            kind=kind,
+            balanced=balanced,
             metric=metric,
             loss=loss,
             augment=augment,
             name=name,
             classes=classes,
         )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The outputs' names: of classes, labels or targets."""
+        return self.goal.names
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of a network's outputs."""
+        return self.goal.n_outputs
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -243,7 +259,8 @@ class Task:
         """
         if not 0 < fraction <= 1:
             raise UsageError(f"fraction must be in (0, 1], got {fraction}; 1 is everything.")
-        index = torch.from_numpy(prefix(self.train.y.cpu().numpy(), fraction))
+        strata, _ = self.goal.strata(self.train.y.cpu().numpy())
+        index = torch.from_numpy(prefix(strata, fraction))
         return replace(self, train=self.train.select(index))
 
     def test(self) -> Split:
@@ -272,11 +289,63 @@ class Task:
     def __repr__(self) -> str:
         test = "locked" if self._test is None else str(len(self._test))
         return (
-            f"Task({self.name}: {self.input_shape} -> {len(self.classes)} classes; "
+            f"Task({self.name}: {self.input_shape} -> {self.goal.text}; "
             f"{len(self.train)} train, {len(self.valid)} valid, {test} test)"
         )
 
 
-def _split(x: NDArray[Any], y: NDArray[np.int64], normalization: Normalization) -> Split:
-    """Return a split of copied rows whose last dimension is the channel."""
-    return Split(torch.from_numpy(x).movedim(-1, 1), torch.from_numpy(y), normalization)
+def parts_of(
+    inputs: NDArray[Any], values: NDArray[Any], goal: Goal, *, n_test: int = 0, has_test: bool = True
+) -> Partition:
+    """Return which example is in which part; see ``partition``."""
+    strata, names = goal.strata(values)
+    return partition(inputs, goal.order(values), names, n_test, strata=strata, has_test=has_test)
+
+
+def assembled(
+    inputs: NDArray[Any],
+    values: NDArray[Any],
+    parts: Partition,
+    goal: Goal,
+    *,
+    normalization: Normalization,
+    metric: Metric | Mapping[str, Metric] | None = None,
+    loss: Loss | None = None,
+    augment: Augment | None = None,
+    name: str,
+    files: Mapping[str, str] | None = None,
+) -> Task:
+    """Return the task of examples whose parts are known; its functions are tried once.
+
+    Args:
+        inputs: Shape ``(n, ..., channels)``.
+        values: As ``goal.encode`` takes them.
+        parts: Which row is in which part.
+        goal: Fitted.
+        normalization: Of the examples.
+        metric: As in ``Task.from_tensors``.
+        loss: Likewise.
+        augment: Likewise.
+        name: Likewise.
+        files: As in ``Task``.
+    """
+    encoded = goal.encode(values)
+    train, valid, test = (
+        Split(torch.from_numpy(inputs[rows]).movedim(-1, 1), torch.from_numpy(encoded[rows]), normalization)
+        for rows in (parts.train, parts.valid, parts.test)
+    )
+    task = Task(
+        name=name,
+        goal=goal,
+        train=train,
+        valid=valid,
+        normalization=normalization,
+        loss=goal.loss if loss is None else loss,
+        metrics=named_metrics(metric, goal.metrics),
+        augment=augment,
+        content=parts.content,
+        files=files or {},
+        _test=test,
+    )
+    check_pieces(task.loss, task.metrics, task.augment, valid, task.n_outputs)
+    return task

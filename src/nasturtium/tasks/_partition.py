@@ -43,15 +43,26 @@ class Partition:
     content: str
 
 
-def partition(x: NDArray[Any], y: IntArray, classes: Sequence[str], n_test: int = 0) -> Partition:
+def partition(
+    x: NDArray[Any],
+    y: IntArray,
+    classes: Sequence[str],
+    n_test: int = 0,
+    *,
+    strata: IntArray | None = None,
+    has_test: bool = True,
+) -> Partition:
     """Divide examples into train, validation and test part by their content.
 
     Args:
         x: Examples, shape ``(n, ...)``, contiguous.
-        y: Class numbers, shape ``(n,)``.
+        y: Class numbers, or others that follow from an example's label alone; shape ``(n,)``.
         classes: The classes' names.
         n_test: So many rows at the end are the data set's own test part, which stays as it is;
             examples that occur in it are taken out of the others.
+        strata: Numbers of what every part has a share of; the class numbers by default.
+        has_test: Whether there is a test part. Without, classes with a single example are allowed,
+            which then is a training example.
 
     Raises:
         DataError: A class has too few different examples to be in every part.
@@ -62,12 +73,13 @@ def partition(x: NDArray[Any], y: IntArray, classes: Sequence[str], n_test: int 
     is_first = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)]
     group = np.empty(len(x), np.int64)  # of each row; a group is the rows with the same x
     group[order] = np.cumsum(is_first) - 1
-    label = y[order][is_first]  # of each group
+    label = (y if strata is None else strata)[order][is_first]  # of each group
 
     part = np.full(len(label), TRAIN)
     part[group[len(x) - n_test :]] = TEST
-    _check(label[part == TRAIN], classes, own_test=n_test > 0)
-    for carved in (VALID,) if n_test else (TEST, VALID):
+    if has_test:
+        _check(label[part == TRAIN], classes, own_test=n_test > 0)
+    for carved in (TEST, VALID) if has_test and not n_test else (VALID,):
         rest = np.flatnonzero(part == TRAIN)
         part[rest[_first_fifth(label[rest])]] = carved
 
@@ -113,7 +125,8 @@ def prefix(labels: IntArray, fraction: float) -> IntArray:
 
 def _first_fifth(labels: IntArray) -> NDArray[np.bool_]:
     rank, counts = ranks(labels)
-    wanted = np.maximum(1, (2 * counts + 5) // 10)  # a fifth, halves rounded up
+    # A fifth, halves rounded up; a single example stays where it is.
+    wanted = np.minimum(np.maximum(1, (2 * counts + 5) // 10), counts - 1)
     return rank < wanted[labels]
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from nasturtium.tasks._split import Split
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""``(logits, y) -> scalar``: what training minimizes; logits ``(n, n_outputs)``, y ``(n,)``."""
+"""``(logits, y) -> scalar``: what training minimizes; logits ``(n, n_outputs)``, y ``(n,)`` for
+classes and ``(n, n_outputs)`` for labels and standardized numbers."""
 
 Metric = Callable[[Tensor, Tensor], "float | Tensor"]
 """``(logits, y) -> number`` over a whole split at once; lower is better unless an objective says
@@ -45,14 +46,46 @@ def classification_error(logits: Tensor, y: Tensor) -> float:
     return wrong.double().mean().item()
 
 
-def named_metrics(metric: Metric | Mapping[str, Metric] | None) -> dict[str, Metric]:
-    """Return every metric by name: ``error``, and a user's by the name of the function."""
+def balanced_error(logits: Tensor, y: Tensor) -> float:
+    """Return the mean over the classes of the share of their examples that are wrong, in [0, 1].
+
+    A class that does not occur is left out.
+
+    Args:
+        logits: As in ``classification_error``.
+        y: Likewise.
+
+    Example:
+        >>> balanced_error(torch.tensor([[1.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1]))
+        0.5
+    """
+    wrong = ((logits.argmax(1) != y) | ~logits.isfinite().all(1)).double()
+    return torch.stack([wrong[y == c].mean() for c in range(logits.shape[1]) if (y == c).any()]).mean().item()
+
+
+def label_error(logits: Tensor, y: Tensor) -> float:
+    """Return the share of wrong labels among all labels of all examples, in [0, 1].
+
+    Args:
+        logits: Shape ``(n, n_labels)``; above 0 means that the example has the label.
+        y: 0 or 1, shape ``(n, n_labels)``.
+
+    Example:
+        >>> label_error(torch.tensor([[1.0, -1.0], [1.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
+        0.25
+    """
+    wrong = ((logits > 0) != (y > 0.5)) | ~logits.isfinite()
+    return wrong.double().mean().item()
+
+
+def named_metrics(metric: Metric | Mapping[str, Metric] | None, standard: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Return every metric by name: the standard ones, and a user's by the name of the function."""
     own: Mapping[str, Metric] = {}
     if callable(metric):
         own = {getattr(metric, "__name__", "metric").strip("<>"): metric}
     elif metric is not None:
         own = metric
-    return {"error": classification_error, **own}
+    return {**standard, **own}
 
 
 def check_pieces(
