@@ -21,6 +21,8 @@ from nasturtium.spaces._branches import Branches
 from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
+from nasturtium.spaces._conditions import Conditional, conditionals
+from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
 from nasturtium.spaces._darts import DARTS
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
 from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
@@ -55,6 +57,7 @@ __all__ = [
     "Categorical",
     "Chain",
     "Choose",
+    "Conditional",
     "Decision",
     "DecisionSpace",
     "Decisions",
@@ -84,7 +87,9 @@ __all__ = [
     "cell",
     "chain",
     "choice",
+    "conditionals",
     "decisions",
+    "from_configuration",
     "integer",
     "load",
     "op",
@@ -93,6 +98,8 @@ __all__ = [
     "real",
     "repeat",
     "subset",
+    "to_configspace",
+    "to_configuration",
 ]
 
 

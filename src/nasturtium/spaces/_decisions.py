@@ -69,7 +69,7 @@ class DecisionSpace(Space, Decisions, Finite):
     @cached_property
     def _flat(self) -> tuple[Decision, ...] | None:
         """The decisions, if they are the same for all architectures and free of rules."""
-        if not all(tree.is_fixed() and not tree.has_rule() for _, tree in self._trees):
+        if not self.is_fixed or any(tree.has_rule() for _, tree in self._trees):
             return None
         decisions: list[Decision] = []
 
@@ -82,6 +82,11 @@ class DecisionSpace(Space, Decisions, Finite):
         return tuple(decisions)
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether the same decisions are asked for all architectures."""
+        return all(tree.is_fixed() for _, tree in self._trees)
+
+    @property
     def is_uniform(self) -> bool:
         """Whether ``sample`` surely draws all architectures equally often: no decision depends on others."""
         return self._flat is not None and not self.limits and type(self)._sample is DecisionSpace._sample
@@ -91,7 +96,8 @@ class DecisionSpace(Space, Decisions, Finite):
         """Those of the flat decisions that have an alternative."""
         return tuple(d for d in self._flat or () if not _is_settled(d, {}))
 
-    def _ask_all(self, ask: Ask) -> None:
+    def ask_all(self, ask: Ask) -> None:
+        """Ask every decision in order, without checking the answers; see ``construct``."""
         if self._flat is not None:
             for decision in self._flat:
                 ask(decision)
@@ -111,7 +117,7 @@ class DecisionSpace(Space, Decisions, Finite):
             values[decision.path] = value
             return value
 
-        self._ask_all(ask)
+        self.ask_all(ask)
         return Architecture(values)
 
     @final
@@ -162,7 +168,7 @@ class DecisionSpace(Space, Decisions, Finite):
             values[decision.path] = value
             return value
 
-        self._ask_all(ask)
+        self.ask_all(ask)
         return Architecture(values)
 
     @final
@@ -187,7 +193,7 @@ class DecisionSpace(Space, Decisions, Finite):
             prefix[decision.path] = value
             return value
 
-        self._ask_all(ask)
+        self.ask_all(ask)
         if not changeable:
             return architecture
         index = changeable[int(which * len(changeable))]
