@@ -21,6 +21,7 @@ from nasturtium.spaces._branches import Branches
 from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
+from nasturtium.spaces._codeepneat import Assembled, CoDeepNEAT
 from nasturtium.spaces._conditions import Conditional, conditionals
 from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
 from nasturtium.spaces._darts import DARTS
@@ -52,11 +53,13 @@ __all__ = [
     "AmoebaNet",
     "Architecture",
     "Around",
+    "Assembled",
     "Binding",
     "Branches",
     "Categorical",
     "Chain",
     "Choose",
+    "CoDeepNEAT",
     "Conditional",
     "Decision",
     "DecisionSpace",
