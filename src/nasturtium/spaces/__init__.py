@@ -1,5 +1,6 @@
 """Search spaces: which architectures there are."""
 
+from nasturtium.spaces import _chromosome as chromosomes
 from nasturtium.spaces._amoebanet import AmoebaNet
 from nasturtium.spaces._architecture import Architecture
 from nasturtium.spaces._around import Around
@@ -90,6 +91,7 @@ __all__ = [
     "cell",
     "chain",
     "choice",
+    "chromosomes",
     "conditionals",
     "decisions",
     "from_configuration",

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 SOURCE, SINK = "x", "out"
 """The names of the two ends of every chromosome."""
 
-Values = tuple[Value, ...]
+Values = tuple[Any, ...]
+"""Values of a table of decisions, in its order."""
 
 
 @final

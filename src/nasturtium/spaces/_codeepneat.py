@@ -119,8 +119,8 @@ class CoDeepNEAT(Space, Networks, Assembled):
         """Return the architecture; species are numbered anew, in the order of the blueprint's nodes."""
         used = tuple(dict.fromkeys(species_of(values) for _, values in blueprint.nodes))
         nodes = tuple((name, (used.index(species_of(values)),)) for name, values in blueprint.nodes)
-        content = {"blueprint": replace(blueprint, nodes=nodes), "modules": [modules[number] for number in used]}
-        return _architecture(**content)
+        plan = replace(blueprint, nodes=nodes).to_json()
+        return Architecture({"blueprint": plan, "modules": tuple(modules[number].to_json() for number in used)})
 
     def on(self, task: Binding) -> Self:
         """Return the space with the task's shapes at both ends."""
@@ -177,13 +177,7 @@ class CoDeepNEAT(Space, Networks, Assembled):
 
 def species_of(values: Values) -> int:
     """Return the species that a blueprint's node points to."""
-    number = values[0]
-    assert isinstance(number, int)
-    return number
-
-
-def _architecture(blueprint: Chromosome, modules: list[Chromosome]) -> Architecture:
-    return Architecture({"blueprint": blueprint.to_json(), "modules": tuple(module.to_json() for module in modules)})
+    return int(values[0])
 
 
 @lru_cache(maxsize=512)

@@ -3,6 +3,7 @@
 from nasturtium.strategies import _operators as operators
 from nasturtium.strategies._base import STRATEGIES, Strategy, check_fit
 from nasturtium.strategies._cgp import CGP
+from nasturtium.strategies._codeepneat import CoDeepNEAT
 from nasturtium.strategies._evolution import Evolution
 from nasturtium.strategies._genetic_cnn import GeneticCNN
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
@@ -41,6 +42,7 @@ __all__ = [
     "REMOVALS",
     "STRATEGIES",
     "VARIATIONS",
+    "CoDeepNEAT",
     "Crossover",
     "Dominated",
     "Evolution",

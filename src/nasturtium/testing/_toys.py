@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 from nasturtium.spaces import (
     SPACES,
     Architecture,
+    CoDeepNEAT,
     Morphism,
     Networks,
     Space,
@@ -84,11 +85,12 @@ def small_table() -> Toy:
 
 
 def network_toys() -> Iterator[Toy]:
-    """Yield a chain of 30 networks and a growing space, both bound to a small task."""
+    """Yield a chain of 30 networks and two spaces that grow, bound to a small task."""
     layers = repeat(choice(op("conv", out=choice(8, 16)), op("sep_conv")), at_least=1, at_most=2)
     stem = op("conv", out=choice(4, 8))
     yield Toy(chain(stem, layers, op("global_pool"), op("linear")).on(Shapes()))
     yield Toy(Morphism(layers=2).on(Shapes()))
+    yield Toy(CoDeepNEAT(filters=(4, 16), steps=3).on(Shapes()))
 
 
 def toys() -> Iterator[Toy]:

@@ -1,0 +1,142 @@
+"""CoDeepNEAT: blueprints and modules that evolve together.
+
+Miikkulainen et al. 2017, "Evolving Deep Neural Networks" (arXiv 1703.00548), section 3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.spaces import Assembled
+from nasturtium.strategies._base import STRATEGIES, Strategy
+from nasturtium.strategies._coevolution import Generation, founded, succeeding
+from nasturtium.strategies._demes import Breeding
+from nasturtium.strategies._operators import generator, unseen
+from nasturtium.strategies._variation import check_rate
+from nasturtium.trials import Proposal
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from nasturtium.spaces import Architecture, Space
+    from nasturtium.trials import History, Trial
+
+
+@final
+@STRATEGIES.register("codeepneat")
+@dataclass(frozen=True)
+class CoDeepNEAT(Strategy):
+    """Two populations of chromosomes, assembled into networks and credited with their mean.
+
+    A generation is ``n_assemblies`` networks: each blueprint in turn, and at all its nodes that
+    point to one species the same module, drawn from that species. When all have ended, the fitness
+    of a blueprint or a module is the mean over the networks that it was part of, and both breed as
+    in NEAT. What points to a species that died points to the one nearest to it.
+
+    Choices, since the paper publishes no rates: those of ``Breeding`` and of chromosomes are ours
+    or a public program's. A network that was assembled before is drawn again. One that failed
+    counts as the worst of its generation.
+
+    Args:
+        n_blueprints: Blueprints.
+        n_modules: Modules.
+        n_assemblies: Networks a generation.
+        n_module_species: Greatest number of species of modules.
+        n_blueprint_species: Greatest number of species of blueprints.
+        crossover_rate: Probability that a child has two parents; it is not mutated then.
+
+    References:
+        Miikkulainen et al. 2017, arXiv 1703.00548.
+    """
+
+    n_blueprints: int = 25
+    n_modules: int = 45
+    n_assemblies: int = 100
+    n_module_species: int = 4
+    n_blueprint_species: int = 3
+    crossover_rate: float = 0.2
+
+    requires: ClassVar[tuple[type, ...]] = (Assembled,)
+    reference: ClassVar[str] = "Miikkulainen et al. 2017, arXiv 1703.00548"
+
+    def __post_init__(self) -> None:
+        """Check the sizes."""
+        sizes = (self.n_blueprints, self.n_modules, self.n_module_species, self.n_blueprint_species)
+        if min(sizes) < 1 or self.n_assemblies < self.n_blueprints:
+            raise UsageError(f"sizes are at least 1 and n_assemblies >= n_blueprints, got {self}; raise them.")
+        check_rate(self.crossover_rate)
+
+    def ask(self, history: History, n: int) -> list[Proposal]:
+        """Return a generation's networks; none while the one before is not over."""
+        now = self._generation(history)
+        batch: set[str] = set()
+        proposals: list[Proposal] = []
+        for number in range(history.n_trials, min(history.n_trials + n, self._block(now.number).stop)):
+            proposal = self._assembly(history, now, number, batch)
+            if proposal is None:
+                break
+            proposals.append(proposal)
+        return proposals
+
+    def _assembly(self, history: History, now: Generation, number: int, batch: set[str]) -> Proposal | None:
+        space, rng = history.study.space, generator(history, number)
+        origins: dict[Architecture, dict[str, Any]] = {}
+
+        def draw(rejected: Architecture | None) -> Architecture:
+            row = number % self.n_blueprints if rejected is None else int(rng.integers(self.n_blueprints))
+            architecture, origin = now.assembly(assembled(space), row, rng)
+            if not space.is_feasible(architecture):
+                raise NoFeasibleNeighbor("an assembly is within the limits, got one that is not; loosen them.")
+            origins[architecture] = origin
+            return architecture
+
+        architecture = unseen(history, batch, draw, rng)
+        return None if architecture is None else Proposal(architecture, attributes=origins.get(architecture, {}))
+
+    def _block(self, generation: int) -> range:
+        return range(generation * self.n_assemblies, (generation + 1) * self.n_assemblies)
+
+    def _generation(self, history: History) -> Generation:
+        losses, space = history.losses(), assembled(history.study.space)
+        how = (
+            Breeding(self.n_module_species, self.crossover_rate),
+            Breeding(self.n_blueprint_species, self.crossover_rate),
+        )
+
+        def first() -> Generation:
+            return founded(space, self.n_modules, self.n_blueprints, how, generator(history, -1))
+
+        def after(now: Generation, trial: Trial) -> Generation:
+            result = (float(losses[trial.number, 0]), trial.proposal.attributes)
+            now = replace(now, results={**now.results, trial.number: result})
+            block = self._block(now.number)
+            if not now.results.keys() >= set(block):
+                return now
+            return succeeding(space, now, block, how, generator(history, -2 - now.number))
+
+        return history.fold((self, history.compared_at), first, after)
+
+    def scaled(self, horizon: int) -> Self:
+        """Return the strategy with as many networks a generation as allow about eight generations."""
+        n = int(np.clip(horizon // 8, 4, self.n_assemblies))
+        return replace(
+            self,
+            n_assemblies=n,
+            n_blueprints=min(self.n_blueprints, max(n // 4, 2)),
+            n_modules=min(self.n_modules, max(n * 9 // 20, 4)),
+        )
+
+    @classmethod
+    def small(cls) -> Self:
+        """Return generations of 10 networks from 5 blueprints and 8 modules."""
+        return cls(n_blueprints=5, n_modules=8, n_assemblies=10, n_module_species=2, n_blueprint_species=2)
+
+
+def assembled(space: Space) -> Assembled:
+    """Return the space, which assembles: the engine has refused others."""
+    assert isinstance(space, Assembled)
+    return space

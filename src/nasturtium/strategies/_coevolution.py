@@ -1,0 +1,132 @@
+"""Co-evolution: modules, and blueprints that point to species of them, share the credit of networks.
+
+Miikkulainen et al. 2017, "Evolving Deep Neural Networks" (arXiv 1703.00548), section 3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import nan
+from typing import TYPE_CHECKING, Any, final
+
+from nasturtium.spaces import chromosomes
+from nasturtium.strategies._demes import Breeding, Deme, credited, following, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+
+    from nasturtium.spaces import Architecture, Assembled
+
+
+@final
+@dataclass(frozen=True)
+class Generation:
+    """Where the two populations stand.
+
+    Args:
+        number: Which generation is being assembled, from 0.
+        modules: The modules.
+        blueprints: The blueprints.
+        results: Loss and attributes of the trials that ended and are not credited yet, by number.
+    """
+
+    number: int
+    modules: Deme
+    blueprints: Deme
+    results: Mapping[int, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def assembly(self, space: Assembled, row: int, rng: np.random.Generator) -> tuple[Architecture, dict[str, Any]]:
+        """Return the network of a blueprint and modules drawn for it, and what it must remember of them.
+
+        One module is drawn from each species, for all nodes that point to the species.
+        """
+        blueprint = self.blueprints.members[row]
+        drawn = {s.number: int(rng.choice(s.members)) for s in self.modules.species}
+        pointed = dict.fromkeys(values[0] for _, values in blueprint.nodes)
+        modules = {species: self.modules.members[drawn[species]] for species in pointed}
+        return space.assemble(blueprint, modules), {"blueprint": row, "modules": [drawn[s] for s in pointed]}
+
+
+def founded(
+    space: Assembled, n_modules: int, n_blueprints: int, how: tuple[Breeding, Breeding], rng: np.random.Generator
+) -> Generation:
+    """Return the first generation: minimal chromosomes with random values.
+
+    Args:
+        space: Says what they decide.
+        n_modules: Modules.
+        n_blueprints: Blueprints.
+        how: How modules and blueprints breed.
+        rng: Draws.
+    """
+    members = [chromosomes.minimal(space.module, rng) for _ in range(n_modules)]
+    modules = settled(members, [nan] * n_modules, (), space.module, how[0])
+    kind = space.blueprint(modules.numbers)
+    plans = [chromosomes.minimal(kind, rng) for _ in range(n_blueprints)]
+    return Generation(0, modules, settled(plans, [nan] * n_blueprints, (), kind, how[1]))
+
+
+def succeeding(
+    space: Assembled, now: Generation, block: range, how: tuple[Breeding, Breeding], rng: np.random.Generator
+) -> Generation:
+    """Return the generation that the credit of this one's networks leads to.
+
+    Args:
+        space: Says what chromosomes decide.
+        now: This generation, its results complete.
+        block: The numbers of its trials.
+        how: How modules and blueprints breed.
+        rng: Draws.
+    """
+    losses = [now.results[number][0] for number in block]
+    worst = max((loss for loss in losses if loss == loss), default=0.0)
+    assemblies = [
+        (-(loss if loss == loss else worst), now.results[number][1]) for number, loss in zip(block, losses, strict=True)
+    ]
+    for_modules = shared(len(now.modules.members), ((f, at.get("modules", ())) for f, at in assemblies))
+    owners = ((f, [at["blueprint"]] if "blueprint" in at else []) for f, at in assemblies)
+    for_blueprints = shared(len(now.blueprints.members), owners)
+    modules = following(now.modules, credited(now.modules, for_modules), space.module, how[0], rng)
+    plans = following(
+        repointed(now, space, modules),
+        credited(now.blueprints, for_blueprints),
+        space.blueprint(modules.numbers),
+        how[1],
+        rng,
+    )
+    left = {number: result for number, result in now.results.items() if number not in block}
+    return Generation(now.number + 1, modules, plans, left)
+
+
+def shared(n_members: int, assemblies: Iterable[tuple[float, Sequence[int]]]) -> list[list[float]]:
+    """Return for each member the fitness of every assembly that it was part of.
+
+    Example:
+        >>> shared(3, [(0.5, [0, 2]), (0.7, [2])])
+        [[0.5], [], [0.5, 0.7]]
+    """
+    results: list[list[float]] = [[] for _ in range(n_members)]
+    for fitness, rows in assemblies:
+        for row in rows:
+            results[row].append(fitness)
+    return results
+
+
+def repointed(now: Generation, space: Assembled, modules: Deme) -> Deme:
+    """Return the blueprints with nodes that point to living species: in a dead one's place the nearest."""
+    living = {s.number: s.representative for s in modules.species}
+    nearest = {number: number for number in living}
+    for dead in now.modules.species:
+        if dead.number not in living:
+            nearest[dead.number] = min(
+                living, key=lambda k: chromosomes.distance(dead.representative, living[k], space.module)
+            )
+
+    def moved(plan: chromosomes.Chromosome) -> chromosomes.Chromosome:
+        nodes = tuple((name, (nearest[values[0]], *values[1:])) for name, values in plan.nodes)
+        return replace(plan, nodes=nodes)
+
+    species = tuple(replace(s, representative=moved(s.representative)) for s in now.blueprints.species)
+    return replace(now.blueprints, members=tuple(map(moved, now.blueprints.members)), species=species)
