@@ -22,6 +22,7 @@ from nasturtium.spaces._branches import Branches
 from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
+from nasturtium.spaces._chromosome import Chromosome, Kind
 from nasturtium.spaces._codeepneat import Assembled, CoDeepNEAT
 from nasturtium.spaces._conditions import Conditional, conditionals
 from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
@@ -60,6 +61,7 @@ __all__ = [
     "Categorical",
     "Chain",
     "Choose",
+    "Chromosome",
     "CoDeepNEAT",
     "Conditional",
     "Decision",
@@ -73,6 +75,7 @@ __all__ = [
     "GeneticCNNSpace",
     "Hierarchical",
     "Interval",
+    "Kind",
     "Macro",
     "Mobile",
     "Morphism",

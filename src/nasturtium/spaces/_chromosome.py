@@ -158,11 +158,11 @@ def crossed(fitter: Chromosome, other: Chromosome, rng: np.random.Generator) -> 
 
 
 def distance(a: Chromosome, b: Chromosome, kind: Kind) -> float:
-    """Return how far apart two chromosomes are, in [0, 2].
+    """Return how far apart two chromosomes are, in [0, 3].
 
-    The share of genes (nodes and edges) that only one has, plus the mean difference of values: of
-    settings and of the nodes that both have; a number's by the length of its interval, any other's
-    0 or 1.
+    The genes (nodes and edges) that only one has, as a share of the larger one's genes, plus the
+    mean difference of values: of settings and of the nodes that both have; a number's by the length
+    of its interval, any other's 0 or 1.
     """
     nodes_a, nodes_b = dict(a.nodes), dict(b.nodes)
     genes_a, genes_b = {*nodes_a, *a.edges}, {*nodes_b, *b.edges}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from nasturtium.spaces import Architecture, Assembled
+    from nasturtium.spaces import Architecture, Assembled, Chromosome
 
 
 @final
@@ -124,7 +124,7 @@ def repointed(now: Generation, space: Assembled, modules: Deme) -> Deme:
                 living, key=lambda k: chromosomes.distance(dead.representative, living[k], space.module)
             )
 
-    def moved(plan: chromosomes.Chromosome) -> chromosomes.Chromosome:
+    def moved(plan: Chromosome) -> Chromosome:
         nodes = tuple((name, (nearest[values[0]], *values[1:])) for name, values in plan.nodes)
         return replace(plan, nodes=nodes)
 

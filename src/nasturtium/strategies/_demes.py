@@ -17,6 +17,8 @@ from nasturtium.strategies._species import Species, judged, quotas, speciated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nasturtium.spaces import Chromosome, Kind
+
 
 @final
 @dataclass(frozen=True)
@@ -50,9 +52,9 @@ class Deme:
         threshold: The distance below which a member joined a species.
     """
 
-    members: tuple[chromosomes.Chromosome, ...]
+    members: tuple[Chromosome, ...]
     known: tuple[float, ...]
-    species: tuple[Species[chromosomes.Chromosome], ...]
+    species: tuple[Species[Chromosome], ...]
     threshold: float
 
     @property
@@ -62,10 +64,10 @@ class Deme:
 
 
 def settled(
-    members: Sequence[chromosomes.Chromosome],
+    members: Sequence[Chromosome],
     known: Sequence[float],
-    before: Sequence[Species[chromosomes.Chromosome]],
-    kind: chromosomes.Kind,
+    before: Sequence[Species[Chromosome]],
+    kind: Kind,
     how: Breeding,
     threshold: float = 0.1,
 ) -> Deme:
@@ -96,9 +98,7 @@ def credited(deme: Deme, results: Sequence[Sequence[float]]) -> list[float]:
     return [value if value == value else lowest for value in fitness]
 
 
-def following(
-    deme: Deme, fitness: Sequence[float], kind: chromosomes.Kind, how: Breeding, rng: np.random.Generator
-) -> Deme:
+def following(deme: Deme, fitness: Sequence[float], kind: Kind, how: Breeding, rng: np.random.Generator) -> Deme:
     """Return the next generation, as large as this one.
 
     Species have children in proportion to their mean lead over the lowest fitness, which fitness
@@ -108,7 +108,7 @@ def following(
     breeding = [s for s in species if s.stale < how.patience] or [max(species, key=lambda s: s.best)]
     lowest = min(fitness)
     shares = [float(np.mean([fitness[row] - lowest for row in s.members])) for s in breeding]
-    members: list[chromosomes.Chromosome] = []
+    members: list[Chromosome] = []
     known: list[float] = []
     for s, count in zip(breeding, quotas(shares, len(deme.members)), strict=True):
         ranked = sorted(s.members, key=lambda row: -fitness[row])
@@ -122,9 +122,7 @@ def following(
     return settled(members, known, species, kind, how, deme.threshold)
 
 
-def _child(
-    parents: Sequence[chromosomes.Chromosome], kind: chromosomes.Kind, how: Breeding, rng: np.random.Generator
-) -> chromosomes.Chromosome:
+def _child(parents: Sequence[Chromosome], kind: Kind, how: Breeding, rng: np.random.Generator) -> Chromosome:
     """Return a child of one or two parents, drawn uniformly; the fitter of two gives its graph."""
     if len(parents) > 1 and rng.random() < how.crossover_rate:
         first, second = sorted(rng.choice(len(parents), size=2, replace=False).tolist())
