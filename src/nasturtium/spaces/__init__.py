@@ -33,6 +33,7 @@ from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
+from nasturtium.spaces._grammar import Grammar
 from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
 from nasturtium.spaces._mobile import Mobile
@@ -73,6 +74,7 @@ __all__ = [
     "EnasMicro",
     "Finite",
     "GeneticCNNSpace",
+    "Grammar",
     "Hierarchical",
     "Interval",
     "Kind",

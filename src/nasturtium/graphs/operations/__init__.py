@@ -18,11 +18,12 @@ from nasturtium.graphs.operations._matching import (
     SumToFirst,
 )
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
+from nasturtium.graphs.operations._normalization import InstanceNorm, LayerNorm
 from nasturtium.graphs.operations._part import Part
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
 from nasturtium.graphs.operations._pooling import AdaptivePool, AvgPool, GlobalPool, MaxPool
 from nasturtium.graphs.operations._projection import Projection
-from nasturtium.graphs.operations._residual_reduction import ResidualReduction
+from nasturtium.graphs.operations._residual_reduction import DoublingReduction, ResidualReduction
 from nasturtium.graphs.operations._shortcuts import Shortcut, ShortcutConcat, ShortcutSum
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Conv",
     "Conv2d",
     "ConvLike",
+    "DoublingReduction",
     "Dropout",
     "FactorizedConv",
     "FactorizedReduction",
@@ -46,8 +48,10 @@ __all__ = [
     "Halve",
     "Identity",
     "Input",
+    "InstanceNorm",
     "InvertedResidual",
     "Join",
+    "LayerNorm",
     "Linear",
     "MaxPool",
     "Multiply",

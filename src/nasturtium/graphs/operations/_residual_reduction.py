@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from nasturtium.graphs._base import OPERATIONS, Composite, Shape, image
-from nasturtium.graphs._graph import Builder, Graph
+from nasturtium.graphs._graph import Builder, Graph, chain_of
 from nasturtium.graphs.operations._conv import Conv
 from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._merging import Add
@@ -45,3 +45,20 @@ class ResidualReduction(Composite):
         x = b.add("around_pool", AvgPool(3 if height % 2 or width % 2 else 2, 2), x)
         x = b.add("around", Conv2d(self.out, 1), x)
         return b.graph(b.add("sum", Add(), x, y))
+
+
+@final
+@OPERATIONS.register("doubling_reduction")
+@dataclass(frozen=True)
+class DoublingReduction(Composite):
+    """The same block with twice the input's channels, wherever it stands.
+
+    Example:
+        >>> DoublingReduction().shape((16, 32, 32))
+        (32, 16, 16)
+    """
+
+    def body(self, *inputs: Shape) -> Graph:
+        """Return the block."""
+        channels, _, _ = image(self, inputs)
+        return chain_of([("reduction", ResidualReduction(2 * channels))])
