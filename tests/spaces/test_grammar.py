@@ -90,7 +90,7 @@ def test_terms_are_drawn_equally_often_where_wanted():
 
 
 def test_a_recursive_grammar_needs_a_depth_and_keeps_to_it():
-    with pytest.raises(UsageError, match="a recursive grammar has infinitely many terms, got .*; set max_depth"):
+    with pytest.raises(UsageError, match=r"a recursive grammar has infinitely many terms, got .*; set max_depth"):
         Grammar(rules=RECURSIVE)
     space = Grammar(rules=RECURSIVE, max_depth=4)
     a = [0]

@@ -3,16 +3,14 @@
 import torch
 from torch.nn import functional
 
-from nasturtium.graphs import chain_of
+from nasturtium.graphs import Builder
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build
 
 
 def applied(op, x):
-    graph = chain_of([("norm", op)])
-    inner = graph.by_name["x"]
-    declared = type(graph)((type(inner)("x", o.Input(tuple(x.shape[1:]))), *graph.nodes[1:]), graph.outputs)
-    return build(declared)(x)
+    b = Builder()
+    return build(b.graph(b.add("norm", op, b.input("x", tuple(x.shape[1:])))))(x)
 
 
 def test_they_are_torchs():
@@ -22,4 +20,5 @@ def test_they_are_torchs():
 
 
 def test_one_pixel_is_an_image():
-    assert applied(o.InstanceNorm(), torch.randn(2, 4, 1, 1)).abs().max() == 0
+    x = torch.randn(2, 4, 1, 1, generator=torch.Generator().manual_seed(0))
+    assert applied(o.InstanceNorm(), x).abs().max() < 1e-3
