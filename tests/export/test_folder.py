@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -17,6 +19,8 @@ from nasturtium.export import _folder, _programs, export_network
 from nasturtium.graphs import Builder, delayed
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build
+from nasturtium.spaces import load
+from nasturtium.testing import Shapes
 
 FILES = ("architecture.json", "model.onnx", "model.pt2", "model.py", "weights.safetensors")
 METADATA = {"mean": [0.5], "std": [2.0], "classes": ["a", "b"], "trial": 3}
@@ -221,3 +225,17 @@ class TestOverTime:
         assert sorted(result.problems) == ["model.onnx", "model.pt2"]
         assert "pass example=" in result.problems["model.pt2"]
         assert "model.py" in result.files
+
+    def test_tokens_are_whole_numbers_in_every_file(self, tmp_path):
+        space = load("recurrent", base=2, hidden=4, layers=2).on(Shapes((), 7))
+        network = build(space.graph(next(iter(space))))
+        tokens = torch.randint(7, (3, 5))
+        result = export_network(network, tmp_path / "out", architecture={}, example=[tokens])
+        assert result.problems == {}
+        session = onnxruntime.InferenceSession(result.folder / "model.onnx")
+        (traced,) = session.run(None, {"token": tokens.numpy()})
+        assert np.abs(traced - network(tokens).detach().numpy()).max() <= 1e-4
+        source = (result.folder / "model.py").read_text()
+        assert "Takes   int64 below 7 (batch, time)\n" in source
+        run = subprocess.run([sys.executable, result.folder / "model.py"], capture_output=True, text=True, check=True)
+        assert "output for zeros: (1, 8, 7)" in run.stdout

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nasturtium.export._fold import fold, fold_assignment
 from nasturtium.export._parameters import arguments_of
 from nasturtium.export._statements import Body, attribute, body, live_nodes
+from nasturtium.graphs.operations import token_inputs
 from nasturtium.networks import delayed_values
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def class_source(family: Family, *, is_root: bool, over_time: bool) -> str:
     parts = [
         [f'    """{family.summary}"""'] if family.summary else [],
         _constructor(family),
-        _initial_state(family, written) if written.before else [],
+        _initial_state(family, written, is_root=is_root) if written.before else [],
     ]
     if is_root and over_time:
         parts += [_forward(family, written, "step", with_shapes=True), _loop(written)]
@@ -85,13 +86,17 @@ def _forward(family: Family, written: Body, name: str, *, with_shapes: bool) -> 
     return [*lines, *fold_assignment(f"        return {results}")]
 
 
-def _initial_state(family: Family, written: Body) -> list[str]:
+def _initial_state(family: Family, written: Body, *, is_root: bool) -> list[str]:
     shapes = dict(zip(delayed_values(family.graph), family.state, strict=True))
     zeros = [f"x.new_zeros({', '.join(['len(x)', *map(str, shapes[value])])})" for value in written.delayed]
     inner = [f"{attribute(name)}.initial_state(x)" for name in written.recurrent]
+    embedding, _ = token_inputs(family.graph).get(family.graph.inputs[0].name, ("", 0))
+    # Tokens are whole numbers, the state is not.
+    cast = [f"        x = x.to({attribute(embedding)}.weight.dtype)"] if is_root and embedding else []
     return [
         "    def initial_state(self, x):",
         '        """Return zeros for the first time step, one row for each example of x."""',
+        *cast,
         *fold(f"        return {_packed([*zeros, *inner])}"),
     ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nasturtium.errors import MissingExtraError, NasturtiumError, UsageError
+from nasturtium.networks import random_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +45,8 @@ class Trace:
         self.network = network
         self.metadata = metadata
         self._is_given = example is not None
-        self.examples = _drawn(network) if example is None else tuple(map(_several, example))
+        lead = (3, 4) if network.over_time else (3,)
+        self.examples = random_inputs(network.graph, *lead) if example is None else tuple(map(_several, example))
 
     def check_length(self) -> None:
         """Check that the length of sequences is known, which tracing fixes.
@@ -192,14 +194,6 @@ def _unique(names: Sequence[str], taken: Sequence[str]) -> list[str]:
             name += "_out"
         found.append(name)
     return found
-
-
-def _drawn(network: Network) -> tuple[Tensor, ...]:
-    """Return random examples, the same each time."""
-    generator = torch.Generator().manual_seed(0)
-    lead = (3, 4) if network.over_time else (3,)
-    shapes = network.graph.shapes
-    return tuple(torch.randn(*lead, *shapes[node.name], generator=generator) for node in network.graph.inputs)
 
 
 def _several(batch: Tensor) -> Tensor:

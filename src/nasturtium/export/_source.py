@@ -11,6 +11,7 @@ from nasturtium.export._class import class_source
 from nasturtium.export._families import Collection
 from nasturtium.export._fold import fold
 from nasturtium.export._references import References
+from nasturtium.graphs.operations import token_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,13 +83,17 @@ def source_of(graph: Graph, *, over_time: bool | None = None, metadata: Mapping[
 def _docstring(graph: Graph, metadata: Mapping[str, Any], *, over_time: bool) -> str:
     batch = "batch, time" if over_time else "batch"
     shapes = graph.shapes
-    inputs = [f"({batch}, {', '.join(map(str, shapes[node.name]))})" for node in graph.inputs]
+    tokens = token_inputs(graph)
+    inputs = []
+    for node in graph.inputs:
+        kind = f"int64 below {tokens[node.name][1]}" if node.name in tokens else "float32"
+        inputs.append(f"{kind} ({', '.join([batch, *map(str, shapes[node.name])])})")
     outputs = [f"({batch}, {', '.join(map(str, shape))})" for shape in graph.infer().outputs]
     normalized = ", normalized by prepare()" if {"mean", "std"} <= set(metadata) else ""
     lines = [
         '"""A neural network in plain PyTorch, found by nasturtium.',
         "",
-        f"Takes   float32 {', '.join(inputs)}{normalized}",
+        f"Takes   {', '.join(inputs)}{normalized}",
         f"Gives   {', '.join(outputs)}",
         f"Size    {graph.params:,} parameters, {graph.flops:,} multiply-accumulates",
     ]
@@ -195,7 +200,13 @@ def _functions(graph: Graph, metadata: Mapping[str, Any], *, over_time: bool) ->
         functions.append(_READ)
     lead = "1, 8" if over_time else "1"
     example = f"torch.zeros({lead}, *INPUT_SHAPE)"
-    if len(graph.inputs) != 1:
+    if token_inputs(graph):
+        example = ", ".join(
+            f"torch.zeros({', '.join([lead, *map(str, graph.shapes[node.name])])}"
+            f"{', dtype=torch.long' if node.name in token_inputs(graph) else ''})"
+            for node in graph.inputs
+        )
+    elif len(graph.inputs) != 1:
         example = f"*(torch.zeros({lead}, *shape) for shape in INPUT_SHAPES)"
     shape = "tuple(output.shape)"
     if len(graph.outputs) > 1:

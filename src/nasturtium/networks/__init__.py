@@ -5,6 +5,7 @@ from nasturtium.networks._inheritance import inherit
 from nasturtium.networks._measure import ModuleCost, constructor_arguments, measure_module
 from nasturtium.networks._network import Cell, Formula, Network
 from nasturtium.networks._plan import delayed_shapes, delayed_values
+from nasturtium.networks._random_inputs import random_inputs
 from nasturtium.networks._tensors import load_tensors, tensors
 from nasturtium.networks._trace import graph_of
 
@@ -21,5 +22,6 @@ __all__ = [
     "inherit",
     "load_tensors",
     "measure_module",
+    "random_inputs",
     "tensors",
 ]

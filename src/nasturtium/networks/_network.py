@@ -119,31 +119,43 @@ class Network(nn.Module):
         Raises:
             UsageError: The number of inputs is not the graph's.
         """
-        plan = self._plan
-        if len(inputs) != plan.n_inputs:
+        if len(inputs) != self._plan.n_inputs:
             raise UsageError(
                 f"a network takes one tensor an input, got {len(inputs)} for "
                 f"{[node.name for node in self.graph.inputs]}; give one for each."
             )
-        run = self._steps if self.over_time else self._once
-        results = run(inputs)
+        if self.over_time:
+            results, _ = self.advance(inputs, self.initial_state(inputs[0]))
+        else:
+            results = _run(self._plan, self._modules, list(inputs))
         return results[0] if len(results) == 1 else tuple(results)
 
-    def _once(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
-        return _run(self._plan, self._modules, list(inputs))
+    def initial_state(self, x: Tensor) -> list[Tensor]:
+        """Return the zeros that a sequence begins with, one row an example of x.
 
-    def _steps(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
-        """Return the outputs of all time steps; the state begins with zeros."""
-        plan, first = self._plan, inputs[0]
-        # Not len(first): tracing would take it for a constant.
-        state = [first.new_zeros(first.shape[0], *shape) for shape in plan.state]
+        Args:
+            x: The first input, shape ``(batch, time, *shape)``; only the batch matters.
+        """
+        # Tokens are whole numbers, the state is not.
+        like = x if x.is_floating_point() else next(self.parameters())
+        # Not len(x): tracing would take it for a constant.
+        return [like.new_zeros(x.shape[0], *shape) for shape in self._plan.state]
+
+    def advance(self, inputs: tuple[Tensor, ...], state: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the outputs of all time steps, and the state behind them; for networks over time.
+
+        Args:
+            inputs: One tensor an input node, shape ``(batch, time, *shape)``.
+            state: What ``initial_state`` gives, or ``advance`` gave for what comes before.
+        """
+        plan = self._plan
         outputs: list[list[Tensor]] = [[] for _ in range(plan.n_outputs)]
-        for t in range(first.shape[1]):
+        for t in range(inputs[0].shape[1]):
             results = _run(plan, self._modules, [x[:, t] for x in inputs] + state)
             state = results[plan.n_outputs :]
             for output, value in zip(outputs, results, strict=False):
                 output.append(value)
-        return [torch.stack(output, dim=1) for output in outputs]
+        return [torch.stack(output, dim=1) for output in outputs], state
 
 
 def _run(plan: Plan, children: Mapping[str, nn.Module | None], values: list[Any]) -> list[Tensor]:

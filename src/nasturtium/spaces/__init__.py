@@ -45,6 +45,9 @@ from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._nats_size import NATSSize
 from nasturtium.spaces._network_evolution import NetworkEvolution
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._recurrent import Recurrent
+from nasturtium.spaces._recurrent_baseline import RecurrentBaseline
+from nasturtium.spaces._recurrent_darts import RecurrentDARTS
 from nasturtium.spaces._repeat import optional, repeat
 from nasturtium.spaces._tree import integer, option, real, subset
 
@@ -90,6 +93,9 @@ __all__ = [
     "NetworkSpace",
     "Networks",
     "Open",
+    "Recurrent",
+    "RecurrentBaseline",
+    "RecurrentDARTS",
     "Space",
     "Value",
     "branch",

@@ -71,13 +71,12 @@ def _check_network(graph: Graph, a: Architecture, *, is_exported: bool) -> None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from nasturtium.networks import build
+    from nasturtium.networks import build, random_inputs
 
     network = build(graph)
     assert graph.params == sum(p.numel() for p in network.parameters()), f"torch counts other parameters at {a.text}"
     lead = (2, N_STEPS) if graph.is_recurrent else (2,)
-    generator = torch.Generator().manual_seed(0)
-    inputs = [torch.randn(*lead, *graph.shapes[node.name], generator=generator) for node in graph.inputs]
+    inputs = random_inputs(graph, *lead)
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:  # with gradients, following the modules would cost more than all else
         network(*inputs)
@@ -96,7 +95,7 @@ def _check_network(graph: Graph, a: Architecture, *, is_exported: bool) -> None:
         _check_source(graph, network, inputs, a)
 
 
-def _check_source(graph: Graph, network: Network, inputs: list[Tensor], a: Architecture) -> None:
+def _check_source(graph: Graph, network: Network, inputs: tuple[Tensor, ...], a: Architecture) -> None:
     import torch
 
     from nasturtium.export import source_of

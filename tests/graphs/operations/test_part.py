@@ -15,3 +15,7 @@ def test_impossible_parts_are_refused():
         o.Part(2, 2)
     with pytest.raises(ShapeError, match="at least 3 channels"):
         o.Part(0, 3).shape((2, 5, 4))
+
+
+def test_features_have_parts_too():
+    assert [o.Part(i, 2).shape((5,)) for i in range(2)] == [(3,), (2,)]

@@ -2,9 +2,11 @@
 
 from nasturtium.graphs.operations._conv import Conv, ConvLike, FactorizedConv, Reduce, Residual, SepConv
 from nasturtium.graphs.operations._conv2d import Conv2d
+from nasturtium.graphs.operations._embedding import Embedding, token_inputs
 from nasturtium.graphs.operations._factorized_reduction import FactorizedReduction, Shift
 from nasturtium.graphs.operations._fitting import Join, Sum, merging
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
+from nasturtium.graphs.operations._gating import Highway, Interpolate, Mean, activated
 from nasturtium.graphs.operations._input import Input
 from nasturtium.graphs.operations._inverted_residual import Gate, InvertedResidual, SqueezeExcite, divisible
 from nasturtium.graphs.operations._linear import Flatten, Linear
@@ -38,6 +40,7 @@ __all__ = [
     "ConvLike",
     "DoublingReduction",
     "Dropout",
+    "Embedding",
     "FactorizedConv",
     "FactorizedReduction",
     "FitChannels",
@@ -46,14 +49,17 @@ __all__ = [
     "Gate",
     "GlobalPool",
     "Halve",
+    "Highway",
     "Identity",
     "Input",
     "InstanceNorm",
+    "Interpolate",
     "InvertedResidual",
     "Join",
     "LayerNorm",
     "Linear",
     "MaxPool",
+    "Mean",
     "Multiply",
     "PaddedResidual",
     "Part",
@@ -74,7 +80,9 @@ __all__ = [
     "Sum",
     "SumToFirst",
     "Zero",
+    "activated",
     "divisible",
     "measure_with",
     "merging",
+    "token_inputs",
 ]

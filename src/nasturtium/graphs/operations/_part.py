@@ -1,4 +1,4 @@
-"""One of several parts of an image's channels."""
+"""One of several parts of the channels or features."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs._base import OPERATIONS, Expression, Operation, Shape, expect, image
+from nasturtium.graphs._base import OPERATIONS, Expression, Operation, Shape, expect
 
 
 @final
 @OPERATIONS.register("part")
 @dataclass(frozen=True)
 class Part(Operation):
-    """One of several nearly equal parts of the channels; the first ones have one more if need be.
+    """One of several nearly equal parts of the channels of an image, or of features.
+
+    The first ones have one more if need be.
 
     Args:
         index: Which part, from 0 on.
@@ -29,7 +31,8 @@ class Part(Operation):
             raise UsageError(f"0 <= index < n_parts, got {self.index} and {self.n_parts}; lower the index.")
 
     def _ends(self, inputs: tuple[Shape, ...]) -> tuple[int, int]:
-        channels, _, _ = image(self, inputs)
+        expect(len(inputs) == 1 and len(inputs[0]) >= 1, self, inputs, "one input with channels or features")
+        channels = inputs[0][0]
         expect(channels >= self.n_parts, self, inputs, f"at least {self.n_parts} channels")
         least, more = divmod(channels, self.n_parts)
         first = self.index * least + min(self.index, more)
