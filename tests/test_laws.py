@@ -10,6 +10,7 @@ from nasturtium.estimators import ESTIMATORS, Function
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import (
     SPACES,
+    Chain,
     branch,
     cell,
     chain,
@@ -101,6 +102,7 @@ EVERY_SPACE = [
     ("decisions-single", decisions(a=choice("x"), b=real(1, 1))),
     ("decisions-none", decisions()),
     ("own", OWN.on(Shapes())),
+    ("chain-free", Chain(stages=None, depth=4, widths=(4, 8), units=(8, 4)).on(Shapes())),
     *((f"toy-{type(toy.space).__name__.lower()}", toy.space) for toy in network_toys()),
     ("toy-limited", next(network_toys()).space.limited(params=2_000)),
 ]

@@ -15,10 +15,13 @@ from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._blocks import Fitting, Series, network_block, op, with_outputs
 from nasturtium.spaces._decisions import choice
+from nasturtium.spaces._metaqnn import Layers
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._repeat import repeat
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from nasturtium.graphs import Shape
     from nasturtium.spaces._tree import Block
 
@@ -94,40 +97,66 @@ def chain(*blocks: Any) -> Composed:
 @SPACES.register("chain")
 @dataclass(frozen=True, kw_only=True)
 class Chain(NetworkSpace):
-    """Plain convolutional networks: stages of layers, each stage at half the resolution.
+    """Plain convolutional networks: one layer after the other, in stages or freely chosen.
 
-    Every layer is a dense or a separable convolution of a chosen window, or nothing at all; each
-    stage has a chosen width. The survey's chain-structured space (section 2) at laptop scale.
+    In stages, every layer is a dense or a separable convolution of a chosen window, or nothing at
+    all; each stage has a chosen width and half the resolution of the one before. The survey's
+    chain-structured space (section 2) at laptop scale.
+
+    With ``stages=None``, the layers are those of MetaQNN (Baker et al. 2017): each is a convolution, a
+    pool, a fully connected layer (once the image is smaller than 8 pixels; at most two, not growing)
+    or the end, a classification of the channels' means (``"gap"``) or of all values (``"softmax"``).
+    No pool follows a pool or comes first, and a window fits the image. What is legal depends on the
+    image's side, which is 32 until the space is bound. ``Chain.metaqnn()`` has the paper's sizes.
 
     Args:
-        stages: Number of stages; between two, a 3x3 max-pool halves height and width.
-        depth: Greatest number of layers a stage.
+        stages: Number of stages, between two of which a 3x3 max-pool halves height and width; None
+            lets every layer be chosen.
+        depth: Greatest number of layers a stage, or of all before the end.
         widths: Channel counts to choose from.
         kernels: Window sides to choose from.
+        units: Features of fully connected layers to choose from, where layers are freely chosen.
+
+    Example:
+        >>> space = Chain.metaqnn(depth=18)
+        >>> decision, _ = space.trace(space.parse('{"layer_0":"gap"}'))[0]
+        >>> len(decision.options({}))  # 12 convolutions and both ends
+        14
     """
 
-    stages: int = 3
+    stages: int | None = 3
     depth: int = 3
     widths: tuple[int, ...] = (8, 16, 32, 64)
     kernels: tuple[int, ...] = (3, 5)
+    units: tuple[int, ...] = (128, 64)
 
     def __post_init__(self) -> None:
         """Check the counts."""
-        if self.stages < 1 or self.depth < 1 or not self.widths or not self.kernels:
+        if (self.stages is not None and self.stages < 1) or self.depth < 1 or not self.widths or not self.kernels:
             raise UsageError(f"stages and depth are at least 1 and widths and kernels not empty, got {self}.")
 
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """A convolution that sets the width, then further layers; the head."""
-        return _blocks(self.stages, self.depth, self.widths, self.kernels)
+    @classmethod
+    def metaqnn(cls, depth: int = 18) -> Self:
+        """Return Baker et al.'s space: of at most 18 layers for CIFAR-10, 12 for SVHN."""
+        return cls(stages=None, depth=depth, widths=(64, 128, 256, 512), kernels=(1, 3, 5), units=(512, 256, 128))
 
     @property
     def root(self) -> Block:
-        """The blocks in order."""
-        return Series(self.blocks)
+        """The layers, stage by stage or one by one."""
+        return self._free if self.stages is None else Series(self._staged(self.stages))
+
+    @property
+    def _free(self) -> Layers:
+        side = min((self.input_shape or (1, 32, 32))[1:])
+        return Layers(side, self.depth, self.widths, self.kernels, self.units)
+
+    def _staged(self, stages: int) -> tuple[Block, ...]:
+        return _blocks(stages, self.depth, self.widths, self.kernels)
 
     def _open_graph(self) -> Graph:
-        return series_graph(self, self.blocks)
+        if self.stages is None:
+            return self._free.graph(self.input_shape, self.n_outputs)
+        return series_graph(self, self._staged(self.stages))
 
 
 @lru_cache(maxsize=64)
