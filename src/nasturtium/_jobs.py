@@ -36,13 +36,14 @@ LOCAL = "local"
 """Where a search that is resumed evaluates its candidates."""
 
 
-def check_components(space: str, strategy: str, scheduler: str, executor: str) -> None:
+def check_components(space: str | None, strategy: str, scheduler: str, executor: str) -> None:
     """Check the components that need no torch, before anything that takes time.
 
     Raises:
         UsageError: One is unknown, or has a wrong argument.
     """
-    made(SPACES, space)
+    if space is not None:
+        made(SPACES, space)
     made(STRATEGIES, strategy)
     made(SCHEDULERS, scheduler)
     if executor not in EXECUTORS:

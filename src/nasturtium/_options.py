@@ -15,12 +15,20 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         help="The data: a built-in name (`nasturtium components tasks`), a folder with one folder "
-        "of images per class, or a .npz file with x and y.",
+        "of images per class, a .npz file with x and y, or a .csv or .parquet table with --target.",
     ),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Of a table, the column that the networks are to tell."),
+]
 Space = Annotated[
-    str,
-    typer.Option(metavar="S", help="Which networks are allowed, see `nasturtium components spaces`."),
+    str | None,
+    typer.Option(
+        metavar="S",
+        help="Which networks are allowed, see `nasturtium components spaces`; by default chain for images and mlp "
+        "for the rest.",
+    ),
 ]
 Strategy = Annotated[
     str,

@@ -74,7 +74,8 @@ class Outcome:
 def search(
     task: Task | str,
     *,
-    space: Space | str = "chain",
+    target: str | None = None,
+    space: Space | str | None = None,
     strategy: Strategy | str = "regularized-evolution",
     estimator: Estimator | str = "training",
     scheduler: Scheduler | str = "fixed",
@@ -93,7 +94,9 @@ def search(
 
     Args:
         task: The data: a ``Task``, a built-in name or a path.
-        space: Which networks are allowed.
+        target: Of a table, the column to be told from the others.
+        space: Which networks are allowed; by default ``"chain"`` for images and ``"mlp"`` for the
+            rest.
         strategy: How to search.
         estimator: How to judge a candidate; the plain name lets the minutes decide its epochs.
         scheduler: How far each candidate is trained.
@@ -118,6 +121,7 @@ def search(
         Elsken, Metzen & Hutter 2019 (arXiv 1808.05377).
     """
     begun = time.monotonic()
+    task = loaded_task(task, target)
     stored = _stored_search(task, name, storage, space=space, strategy=strategy, estimator=estimator, seed=seed)
     if stored is not None:
         plan = stored.created["plan"]
@@ -132,6 +136,7 @@ def search(
         ).study
     study = prepare(
         task,
+        target=None,
         space=space,
         strategy=strategy,
         estimator=estimator,
@@ -149,12 +154,21 @@ def search(
     return complete(study, executor=executor, begun=begun).study
 
 
+def loaded_task(task: Task | str, target: str | None = None) -> Task:
+    """Return the task itself, or the one that a text names."""
+    from nasturtium.tasks import load_task
+
+    if not isinstance(task, str):
+        return task
+    return load_task(task, target=target)
+
+
 def _stored_search(
-    task: Task | str,
+    task: Task,
     name: str | None,
     storage: Storage | str | None,
     *,
-    space: Space | str,
+    space: Space | str | None,
     strategy: Strategy | str,
     estimator: Estimator | str,
     seed: int,
@@ -164,14 +178,12 @@ def _stored_search(
     Raises:
         StudyExistsError: Its components or its seed are others.
     """
-    from nasturtium.tasks import load_task
-
     if name is None or storage is None:
         return None
     opened = open_storage(storage) if isinstance(storage, str) else storage
     if not opened.read(name):
         return None
-    study = reopen(name, opened, load_task(task) if isinstance(task, str) else task)
+    study = reopen(name, opened, task)
     created = study.created
     given: list[tuple[str, Registry[Any], Any]] = [
         ("space", SPACES, space),
@@ -180,6 +192,8 @@ def _stored_search(
     ]
     for part, registry, component in given:
         kept = created[part]
+        if component is None:
+            continue
         if isinstance(component, str) and "(" not in component:
             is_same = kept.get("name") == component  # a plain name leaves the arguments to the plan
         elif part == "space":
@@ -198,7 +212,8 @@ def _stored_search(
 def prepare(
     task: Task | str,
     *,
-    space: Space | str,
+    target: str | None,
+    space: Space | str | None,
     strategy: Strategy | str,
     estimator: Estimator | str,
     scheduler: Scheduler | str,
@@ -218,16 +233,16 @@ def prepare(
     Raises:
         UsageError: Something is wrong; nothing was written.
     """
-    from nasturtium.tasks import load_task
-
     if minutes is None and trials is None:
         minutes = 5.0
     for what, value in {"minutes": minutes, "trials": trials, "workers": workers}.items():
         if value is not None and not value > 0:
             raise UsageError(f"{what} is positive, got {value}; raise it.")
     folder = None if out is None else writable_folder(out)
-    loaded = load_task(task) if isinstance(task, str) else task
+    loaded = loaded_task(task, target)
     goals = [as_objective(o) for o in objectives]
+    if space is None:
+        space = "chain" if len(loaded.input_shape) == 3 else "mlp"
     bound = made(SPACES, space).on(loaded)
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")

@@ -65,7 +65,7 @@ def root(context: typer.Context, version: options.Version = False) -> None:
 @app.command()
 def search(
     task: options.Task,
-    space: options.Space = "chain",
+    space: options.Space = None,
     strategy: options.Strategy = "regularized-evolution",
     estimator: options.Estimator = "training",
     scheduler: options.Scheduler = "fixed",
@@ -79,6 +79,7 @@ def search(
     name: options.NewName = None,
     storage: options.Storage = DATABASE,
     out: options.Out = None,
+    target: options.Target = None,
 ) -> None:
     """Search, train the best networks, test them once and export them.
 
@@ -89,6 +90,7 @@ def search(
 
         nasturtium search digits --minutes 2
         nasturtium search photos/ --minutes 30 --limit params=100000
+        nasturtium search patients.csv --target diagnosis --minutes 5
         nasturtium search x.npz --trials 40 --minimize valid_error --minimize flops
         nasturtium search digits --trials 20 --space "nasnet(cells=1)"
 
@@ -109,6 +111,7 @@ def search(
         with _waiting("reading the data, timing a few networks"):
             study = prepare(
                 task,
+                target=target,
                 space=space,
                 strategy=strategy,
                 estimator=estimator,

@@ -23,7 +23,7 @@ def test_the_commands_are_those_of_the_design():
         (
             "search",
             "--space --strategy --estimator --scheduler --minimize --limit --minutes --trials "
-            "--workers --executor --seed --name --storage --out",
+            "--workers --executor --seed --name --storage --out --target",
         ),
         ("resume", "--storage --minutes --trials --out"),
         ("list", "--storage --json"),

@@ -44,6 +44,16 @@ def test_named_classes(tmp_path):
     assert task.classes == ("cat", "dog", "eel")
 
 
+def test_numbers_labels_and_balanced_classes(tmp_path):
+    data = arrays()
+    assert saved(tmp_path, x=data["x"], y=np.linspace(0, 1, 60)).load().goal.targets == ("0",)
+    labels = np.stack([np.arange(60) % 2, np.arange(60) % 3 > 0], 1)
+    assert saved(tmp_path, x=data["x"], y=labels, classes=np.array(["odd", "fizz"])).load().classes == ("odd", "fizz")
+    path = saved(tmp_path, **data).path
+    assert "balanced_error" in NpzFile(path, balanced=True).load().metrics
+    assert NpzFile(path, kind="regression").load().n_outputs == 1
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype", "augment"),
     [

@@ -36,6 +36,7 @@ from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
 from nasturtium.spaces._grammar import Grammar
 from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
+from nasturtium.spaces._mlp import MLP
 from nasturtium.spaces._mobile import Mobile
 from nasturtium.spaces._morphism import Morphism
 from nasturtium.spaces._nasbench101 import NASBench101
@@ -55,6 +56,7 @@ __all__ = [
     "CGP",
     "COSTS",
     "DARTS",
+    "MLP",
     "SPACES",
     "AmoebaNet",
     "Architecture",

@@ -16,6 +16,8 @@ from nasturtium.tasks._npz import NpzFile
 from nasturtium.tasks._pieces import Augment, Loss, Metric, classification_error
 from nasturtium.tasks._sources import TASKS, FileSource, TaskSource, load_task
 from nasturtium.tasks._split import Normalization, Split, batches
+from nasturtium.tasks._table import from_table
+from nasturtium.tasks._table_file import TableFile
 
 __all__ = [
     "TASKS",
@@ -35,9 +37,11 @@ __all__ = [
     "NpzFile",
     "Regression",
     "Split",
+    "TableFile",
     "Task",
     "TaskSource",
     "batches",
     "classification_error",
+    "from_table",
     "load_task",
 ]

@@ -50,10 +50,13 @@ class ImageFolder(TaskSource):
         path: The folder.
         size: The longer side of the images in pixels; by default the median, but at most 64. The
             shape is that of the median image.
+        balanced: Whether rare classes weigh as much as frequent ones in the loss; there is
+            ``valid_balanced_error`` then, too.
     """
 
     path: str
     size: int | None = None
+    balanced: bool = False
 
     def load(self) -> Task:
         """Return the task."""
@@ -72,6 +75,7 @@ class ImageFolder(TaskSource):
                 x_test=_pixels(test_files, form) if test_files else None,
                 y_test=test_labels if test_files else None,
                 classes=classes,
+                balanced=self.balanced,
                 augment=photo_augmentation((form.channels, form.height, form.width), mirror=mirror),
                 name=Path(self.path).name,
             )

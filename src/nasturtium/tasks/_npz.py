@@ -1,4 +1,4 @@
-"""A numpy archive with the examples and their labels."""
+"""A numpy archive with the examples and their classes, labels or numbers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from nasturtium.tasks._sources import TASKS, FileSource
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nasturtium.tasks._goals import Kind
+
 HOW = "save arrays of numbers or strings by numpy.savez(file, x=x, y=y)."
 
 
@@ -34,9 +36,15 @@ class NpzFile(FileSource):
 
     Args:
         path: The file.
+        kind: What y is: ``"classification"``, ``"multi-label"`` or ``"regression"``; by default
+            what it looks like.
+        balanced: Whether rare classes weigh as much as frequent ones in the loss; there is
+            ``valid_balanced_error`` then, too.
     """
 
     path: str
+    kind: Kind | None = None
+    balanced: bool = False
 
     @classmethod
     def reads(cls, path: Path) -> bool:
@@ -57,6 +65,8 @@ class NpzFile(FileSource):
                 arrays["y"],
                 x_test=arrays.get("x_test"),
                 y_test=arrays.get("y_test"),
+                kind=self.kind,
+                balanced=self.balanced,
                 classes=None if classes is None else np.ravel(classes).tolist(),
                 name=Path(self.path).stem,
             )

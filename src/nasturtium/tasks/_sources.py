@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasturtium._registry import Registry, parameters
-from nasturtium.errors import DataError, UnknownNameError, near_matches
+from nasturtium.errors import DataError, UnknownNameError, UsageError, near_matches
 
 if TYPE_CHECKING:
     from nasturtium.tasks._base import Task
@@ -42,17 +42,20 @@ class FileSource(TaskSource):
 TASKS: Registry[TaskSource] = Registry("task", "nasturtium.tasks")
 
 
-def load_task(text: str) -> Task:
+def load_task(text: str, *, target: str | None = None) -> Task:
     """Return the task that a text names, as on the command line.
 
     Args:
         text: A name such as ``"digits"``; a call with arguments such as
             ``"image-folder(path='photos', size=32)"``; or the path of a folder of class folders
-            with images, of a folder of IDX files, or of a ``.npz`` file with x and y. A name wins
-            over a file of the same name; write ``./digits`` for that one.
+            with images, of a folder of IDX files, of a ``.npz`` file with x and y, or of a ``.csv``
+            or ``.parquet`` table. A name wins over a file of the same name; write ``./digits`` for
+            that one.
+        target: Of a table, the column to be told from the others.
 
     Raises:
         UnknownNameError: Neither a name nor a path; near matches are offered.
+        UsageError: There is a target, and the data is no table.
         DataError: The path does not exist, or its data is unusable.
 
     Example:
@@ -60,10 +63,19 @@ def load_task(text: str) -> Task:
         Task(digits: (1, 8, 8) -> 10 classes; 1151 train, 287 valid, 359 test)
     """
     try:
-        source = _source(text)
+        source = _targeted(_source(text), target, text)
         return replace(source.load(), source=_text(source))
     except OSError as error:  # a folder without permission, a disk that fails
         raise DataError(f"a task must be readable, got {text!r} ({error}); mend that.") from error
+
+
+def _targeted(source: TaskSource, target: str | None, text: str) -> TaskSource:
+    if target is None:
+        return source
+    given = {key: getattr(source, key) for key in parameters(type(source))}
+    if "target" not in given:
+        raise UsageError(f"a target is a column of a .csv or .parquet file, got {target!r} for {text!r}; leave it out.")
+    return TASKS.make(str(TASKS.name_of(type(source))), {**given, "target": target})
 
 
 def _source(text: str) -> TaskSource:
@@ -86,7 +98,9 @@ def _source_at(path: Path) -> TaskSource:
     if path.is_dir():
         # What no other source knows; it also says best what a folder lacks.
         return TASKS.make("image-folder", {"path": str(path)})
-    raise DataError(f"a task's file must be a .npz, got {path}; save arrays by numpy.savez(file, x=x, y=y).")
+    raise DataError(
+        f"a task's file must be a .npz, .csv or .parquet, got {path}; save arrays by numpy.savez(file, x=x, y=y)."
+    )
 
 
 def _looks_like_a_path(text: str) -> bool:
