@@ -23,6 +23,7 @@ from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
 from nasturtium.spaces._chromosome import Chromosome, Kind
+from nasturtium.spaces._circuit import Circuit
 from nasturtium.spaces._codeepneat import Assembled, CoDeepNEAT
 from nasturtium.spaces._conditions import Conditional, conditionals
 from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
@@ -33,6 +34,7 @@ from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
+from nasturtium.spaces._genome import Gene, Genome, Genomes, Innovation
 from nasturtium.spaces._grammar import Grammar
 from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
@@ -46,6 +48,7 @@ from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._nats_size import NATSSize
 from nasturtium.spaces._network_evolution import NetworkEvolution
 from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._neurons import Neurons
 from nasturtium.spaces._recurrent import Recurrent
 from nasturtium.spaces._recurrent_baseline import RecurrentBaseline
 from nasturtium.spaces._recurrent_darts import RecurrentDARTS
@@ -68,6 +71,7 @@ __all__ = [
     "Chain",
     "Choose",
     "Chromosome",
+    "Circuit",
     "CoDeepNEAT",
     "Conditional",
     "Decision",
@@ -78,9 +82,13 @@ __all__ = [
     "EnasMacro",
     "EnasMicro",
     "Finite",
+    "Gene",
     "GeneticCNNSpace",
+    "Genome",
+    "Genomes",
     "Grammar",
     "Hierarchical",
+    "Innovation",
     "Interval",
     "Kind",
     "Macro",
@@ -94,6 +102,7 @@ __all__ = [
     "NetworkEvolution",
     "NetworkSpace",
     "Networks",
+    "Neurons",
     "Open",
     "Recurrent",
     "RecurrentBaseline",

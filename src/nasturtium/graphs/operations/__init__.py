@@ -20,6 +20,7 @@ from nasturtium.graphs.operations._matching import (
     SumToFirst,
 )
 from nasturtium.graphs.operations._merging import Add, Concat, Multiply
+from nasturtium.graphs.operations._neuron import Component, Neuron, One
 from nasturtium.graphs.operations._normalization import InstanceNorm, LayerNorm
 from nasturtium.graphs.operations._part import Part
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Dropout, Identity, Scale, Zero
@@ -34,6 +35,7 @@ __all__ = [
     "Add",
     "AvgPool",
     "BatchNorm",
+    "Component",
     "Concat",
     "Conv",
     "Conv2d",
@@ -61,6 +63,8 @@ __all__ = [
     "MaxPool",
     "Mean",
     "Multiply",
+    "Neuron",
+    "One",
     "PaddedResidual",
     "Part",
     "PooledConcat",
