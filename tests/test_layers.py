@@ -12,6 +12,7 @@ WITHOUT_TORCH = [
     "nasturtium.graphs",
     "nasturtium.spaces",
     "nasturtium.trials",
+    "nasturtium.policies",
     "nasturtium.strategies",
     "nasturtium.schedulers",
     "nasturtium.storage",

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces import Architecture, Finite, choice, decisions, integer, option, real
+from nasturtium.spaces import Architecture, Finite, choice, decisions, integer, option, real, skip
 from nasturtium.spaces import _decisions as module
+from nasturtium.spaces._tree import Choice
 from nasturtium.testing import check_space
 
 SPACE = decisions(a=choice("x", "y", "z"), b=integer(1, 4))
@@ -159,3 +160,10 @@ def _random_block(rng, depth):
     if kind == 4:
         return choice("plain", option("opens", **_random_blocks(rng, depth - 1)))
     return repeat(_random_block(rng, depth - 1), at_least=int(rng.integers(2)), at_most=2)
+
+
+def test_a_skip_knows_where_it_comes_from_and_is_left_or_taken():
+    asked, _ = decisions(layer_1=skip("layer_0")).trace(Architecture({"layer_1": True}))[0]
+    assert (asked.values, asked.skip_from) == ((False, True), "layer_0")
+    with pytest.raises(UsageError, match="a skip is left"):
+        Choice(("a", "b"), skip_from="layer_0")

@@ -29,7 +29,7 @@ from nasturtium.spaces._conditions import Conditional, conditionals
 from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
 from nasturtium.spaces._darts import DARTS
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
-from nasturtium.spaces._decisions import DecisionSpace, choice, decisions
+from nasturtium.spaces._decisions import DecisionSpace, choice, decisions, skip
 from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
@@ -124,6 +124,7 @@ __all__ = [
     "optional",
     "real",
     "repeat",
+    "skip",
     "subset",
     "to_configspace",
     "to_configuration",

@@ -21,7 +21,7 @@ from nasturtium.graphs import Builder, Condition, Graph, Operation, Wire, altern
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._cells import classified
-from nasturtium.spaces._decisions import choice
+from nasturtium.spaces._decisions import choice, skip
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._tree import Block, Group
 
@@ -137,7 +137,7 @@ class Branches(NetworkSpace):
 def _tree(n_layers: int, operations: tuple[str, ...], merges: tuple[str, ...]) -> Group:
     def layer(i: int) -> Group:
         op = [("op", choice(*operations))] if i <= n_layers else []
-        skips = [(f"skip_{j}", choice(False, True)) for j in range(i - 1)]
+        skips = [(f"skip_{j}", skip(str(j))) for j in range(i - 1)]
         return Group((*op, *([("merge", choice(*merges)), *skips] if skips else [])))
 
     return Group(tuple((str(i), layer(i)) for i in range(1, n_layers + 2)))

@@ -30,11 +30,14 @@ class Categorical:
         path: The place's name.
         values: All values, in order.
         rule: Which of them are legal after the earlier choices; None means all.
+        skip_from: Of a skip, the place whose output it takes or leaves: the start of the paths of the
+            decisions about that place; None for other decisions.
     """
 
     path: str
     values: tuple[Value, ...]
     rule: Rule | None = None
+    skip_from: str | None = None
 
     def options(self, prefix: Mapping[str, Value]) -> tuple[Value, ...]:
         """Return the legal values.

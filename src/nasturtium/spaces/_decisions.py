@@ -375,6 +375,22 @@ def choice(*options: Any, rule: Rule | None = None) -> Choice:
     return Choice(tuples(list(blocks)), rule)
 
 
+def skip(source: str) -> Choice:
+    """Return the decision whether a layer also takes the output of an earlier place: False or True.
+
+    Recurrent policies decide all skips into one place at once, from what they remember of both ends.
+
+    Args:
+        source: The start of the paths of the decisions about the earlier place; one about which nothing
+            is decided, such as a stem, may have any other name.
+
+    Example:
+        >>> skip("layer_0").labels()
+        (False, True)
+    """
+    return Choice((False, True), skip_from=source)
+
+
 def decisions(**blocks: Block) -> NamedDecisions:
     """Return a space of named decisions without networks: for tables, simulators, anything.
 

@@ -17,7 +17,7 @@ from nasturtium.graphs import Builder, Graph, Operation, Wire, alternatives, und
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._cells import classified
-from nasturtium.spaces._decisions import choice
+from nasturtium.spaces._decisions import choice, skip
 from nasturtium.spaces._networks import NetworkSpace
 from nasturtium.spaces._tree import Group
 
@@ -112,7 +112,7 @@ class EnasMacro(NetworkSpace):
 @lru_cache(maxsize=64)
 def _tree(n_layers: int) -> Group:
     def layer(index: int) -> Group:
-        skips = ((f"skip_{j}", choice(False, True)) for j in range(index))
+        skips = ((f"skip_{j}", skip(str(j - 1))) for j in range(index))
         return Group((("op", choice(*OPERATION_NAMES)), *skips))
 
     return Group(tuple((str(i), layer(i)) for i in range(n_layers)))

@@ -93,6 +93,7 @@ class Choice(Block):
 
     values: tuple[Any, ...]
     rule: Rule | None = None
+    skip_from: str | None = None
     _asked: dict[str, Categorical] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +105,8 @@ class Choice(Block):
             raise UsageError(
                 f"a choice has at least one option and no two alike, got {list(labels)}; give other options."
             )
+        if self.skip_from is not None and labels != (False, True):
+            raise UsageError(f"a skip is left (False) or taken (True), got {list(labels)}; use skip(...).")
 
     def labels(self) -> tuple[Value, ...]:
         """Return the value that stands for each option.
@@ -125,7 +128,7 @@ class Choice(Block):
         """Ask which option, then the option's own decisions."""
         decision = self._asked.get(path)
         if decision is None:
-            decision = self._asked[path] = Categorical(path, self.labels(), self.rule)
+            decision = self._asked[path] = Categorical(path, self.labels(), self.rule, self.skip_from)
         value = ask(decision)
         option = self.values[decision.values.index(value)]
         if isinstance(option, Block):
