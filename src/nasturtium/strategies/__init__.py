@@ -14,6 +14,7 @@ from nasturtium.strategies._optuna import Optuna
 from nasturtium.strategies._parents import PARENTS, InverseDensity, Parents, Roulette, Tournament, Truncation, Uniform
 from nasturtium.strategies._random_search import RandomSearch
 from nasturtium.strategies._regularized_evolution import RegularizedEvolution
+from nasturtium.strategies._reinforce import Reinforce
 from nasturtium.strategies._removal import (
     REMOVALS,
     Dominated,
@@ -24,6 +25,12 @@ from nasturtium.strategies._removal import (
     Removal,
     Worst,
     WorstOfSample,
+)
+from nasturtium.strategies._scalarization import (
+    SCALARIZATIONS,
+    Chebyshev,
+    MnasNetReward,
+    Scalarization,
 )
 from nasturtium.strategies._variation import (
     VARIATIONS,
@@ -40,8 +47,10 @@ __all__ = [
     "NSGA2",
     "PARENTS",
     "REMOVALS",
+    "SCALARIZATIONS",
     "STRATEGIES",
     "VARIATIONS",
+    "Chebyshev",
     "CoDeepNEAT",
     "Crossover",
     "Dominated",
@@ -53,6 +62,7 @@ __all__ = [
     "InverseDensity",
     "KeepAll",
     "LargeScaleEvolution",
+    "MnasNetReward",
     "Mutation",
     "NonAgingEvolution",
     "Oldest",
@@ -62,8 +72,10 @@ __all__ = [
     "Population",
     "RandomSearch",
     "RegularizedEvolution",
+    "Reinforce",
     "Removal",
     "Roulette",
+    "Scalarization",
     "StageCrossover",
     "Strategy",
     "Tournament",

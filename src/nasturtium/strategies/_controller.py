@@ -1,0 +1,242 @@
+"""The controller: a policy trained on the trials it proposed; what REINFORCE and PPO share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from nasturtium.errors import UsageError
+from nasturtium.policies import Adam, Batch, Policy, Weights, draw, walk_of
+from nasturtium.spaces import Architecture, Decisions
+from nasturtium.strategies._operators import REDRAWS, check_repeats, drawn, generator, unseen
+from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization, Seen, check_reward, is_usable, rewarded
+from nasturtium.trials import History, Proposal, Trial
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nasturtium.policies import Walk
+
+N_PAST = 16
+"""Parameters of how many updates are kept; who was sampled under older ones teaches nothing."""
+
+
+@final
+@dataclass(frozen=True)
+class Lesson:
+    """How the trials become what a controller learns from.
+
+    Args:
+        batch_size: As many trials of its own, in the order in which they ended, make an update.
+        baseline_decay: What an earlier batch counts in the baseline, relative to the one after it.
+        reward: A name of a reward, see ``REWARDS``.
+        scalarization: Merges several objectives.
+    """
+
+    batch_size: int
+    baseline_decay: float
+    reward: str = "paper"
+    scalarization: Scalarization = CHEBYSHEV
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        check_reward(self.reward)
+        if self.batch_size < 1 or not 0 <= self.baseline_decay < 1:
+            raise UsageError(
+                f"batch_size is at least 1 and baseline_decay in [0, 1), got {self.batch_size} and "
+                f"{self.baseline_decay}; change them."
+            )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """One trial of the batch that is being filled.
+
+    Args:
+        walk: How the policy constructs its architecture.
+        update: After how many updates it was sampled.
+        losses: Its losses, shape ``(n_objectives,)``; None if it failed.
+    """
+
+    walk: Walk
+    update: int
+    losses: NDArray[np.float64] | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What an update learns from.
+
+    Args:
+        batch: The walks.
+        advantages: Reward minus baseline, shape ``(n_walks,)``.
+        updates: After how many updates each walk was sampled.
+    """
+
+    batch: Batch
+    advantages: NDArray[np.float64]
+    updates: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Controller:
+    """A controller's state after some completed trials.
+
+    Args:
+        weights: The policy's parameters.
+        optimizer: The optimizer's moments.
+        n_updates: The number of updates so far.
+        batch: What has been seen since the last update.
+        seen: What has been seen of the losses.
+        average: Decayed sum of the batches' mean rewards, and of their weights.
+        worst: The least reward so far; None before any.
+        past: The parameters before each of the latest updates, the newest last.
+    """
+
+    weights: Weights
+    optimizer: Adam = field(default_factory=Adam)
+    n_updates: int = 0
+    batch: tuple[Experience, ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    average: tuple[float, float] = (0.0, 0.0)
+    worst: float | None = None
+    past: tuple[Weights, ...] = ()
+
+    def weights_at(self, update: int) -> Weights:
+        """Return the parameters after some number of updates, at most ``N_PAST`` ago."""
+        return self.weights if update == self.n_updates else self.past[update - self.n_updates]
+
+
+Update = Callable[[Controller, Examples], tuple[Adam, Weights]]
+"""What a method makes of a batch."""
+
+
+def learned(history: History, key: object, lesson: Lesson, update: Update) -> Controller:
+    """Return the controller after the completed trials: parameters as a function of the history.
+
+    Trials that were not proposed by the controller, or under parameters that are no longer kept, are
+    left out: their probability is not known. A trial that failed, has no value or breaks a limit gets
+    the worst reward so far, that of its own batch included; while there is none it is left out, too.
+    """
+    study = history.study
+    space = study.space
+    assert isinstance(space, Decisions)
+    losses = history.losses()
+
+    def start() -> Controller:
+        return Controller(Weights(study.seed, {}))
+
+    def step(controller: Controller, trial: Trial) -> Controller:
+        sampled = trial.proposal.attributes.get("update")
+        if trial.architecture is None or not isinstance(sampled, int):
+            return controller
+        if not controller.n_updates - len(controller.past) <= sampled <= controller.n_updates:
+            return controller
+        row = losses[trial.number]
+        usable = row if is_usable(row) else None
+        seen = controller.seen if usable is None else controller.seen.beside(usable)
+        batch = (*controller.batch, Experience(walk_of(space, trial.architecture), sampled, usable))
+        filled = replace(controller, batch=batch, seen=seen)
+        return filled if len(batch) < lesson.batch_size else _updated(filled, history, lesson, update)
+
+    return history.fold((key, history.compared_at), start, step)
+
+
+def _updated(controller: Controller, history: History, lesson: Lesson, update: Update) -> Controller:
+    """Return the controller after an update with its full batch, which is then empty."""
+    objectives = history.study.objectives
+    rewards = [
+        None
+        if e.losses is None
+        else rewarded(lesson.reward, lesson.scalarization, objectives, e.losses, controller.seen)
+        for e in controller.batch
+    ]
+    known = [reward for reward in rewards if reward is not None]
+    worst = min([*known, *([] if controller.worst is None else [controller.worst])], default=None)
+    next_one = replace(controller, batch=(), n_updates=controller.n_updates + 1, worst=worst)
+    if worst is None:
+        return replace(next_one, past=(*controller.past, controller.weights)[-N_PAST:])
+    values = np.array([worst if reward is None else reward for reward in rewards])
+    total, weight = controller.average
+    total = lesson.baseline_decay * total + (1 - lesson.baseline_decay) * float(values.mean())
+    weight = lesson.baseline_decay * weight + (1 - lesson.baseline_decay)
+    batch = Batch(tuple(e.walk for e in controller.batch))
+    examples = Examples(batch, values - total / weight, tuple(e.update for e in controller.batch))
+    optimizer, weights = update(controller, examples)
+    past = (*controller.past, controller.weights)[-N_PAST:]
+    return replace(next_one, optimizer=optimizer, weights=weights, average=(total, weight), past=past)
+
+
+# --- proposals -----------------------------------------------------------------------------------
+
+
+def propose(history: History, n: int, policy: Policy, controller: Controller, repeats: str) -> list[Proposal]:
+    """Return architectures drawn from the policy, or fewer if a finite space has no more.
+
+    Each carries the number of the update it was sampled after, and for the report the entropy of the
+    distributions it was drawn from; the first after an update carries the policy's likeliest
+    architecture, too.
+    """
+    batch: set[str] = set()
+    proposals: list[Proposal] = []
+    for number in range(history.n_trials, history.n_trials + n):
+        sampler = _Sampler(history, policy, controller.weights, number)
+        if repeats == "allow":
+            found = drawn(history, sampler.draw, sampler.rng, is_first=number == 0)
+        else:
+            found = unseen(history, batch, lambda _, draw=sampler.draw: draw(), sampler.rng)  # type: ignore[misc]
+        if found is None:
+            break
+        attributes: dict[str, Any] = {"update": controller.n_updates, "entropy": round(sampler.entropy, 3)}
+        if not proposals and _is_new(history, controller.n_updates):
+            assert isinstance(history.study.space, Decisions)
+            attributes["likeliest"] = draw(policy, controller.weights, history.study.space, None).architecture.to_json()
+        proposals.append(Proposal(found, attributes=attributes))
+    return proposals
+
+
+def _is_new(history: History, update: int) -> bool:
+    """Return whether nothing was sampled after that update yet."""
+    if not history.n_trials:
+        return True
+    return bool(history.trial(history.n_trials - 1).proposal.attributes.get("update") != update)
+
+
+class _Sampler:
+    """Draws one trial's architecture."""
+
+    def __init__(self, history: History, policy: Policy, weights: Weights, number: int) -> None:
+        self._space = history.study.space
+        self._policy = policy
+        self._weights = weights
+        self.rng = generator(history, number)
+        self.entropy = 0.0
+
+    def draw(self) -> Architecture:
+        """Return a draw within the limits; where the policy finds none, a random one."""
+        assert isinstance(self._space, Decisions)
+        for _ in range(REDRAWS):
+            found, self.entropy = draw(self._policy, self._weights, self._space, self.rng)
+            if self._space.is_feasible(found):
+                return found
+        return self._space.sample(self.rng)
+
+
+def check_learning(repeats: str, learning_rate: float, entropy_weight: float) -> None:
+    """Check arguments that methods with a policy share.
+
+    Raises:
+        UsageError: One is out of range.
+    """
+    check_repeats(repeats)
+    if not learning_rate > 0 or not entropy_weight >= 0:
+        raise UsageError(
+            f"learning_rate is positive and entropy_weight at least 0, got {learning_rate} and {entropy_weight}; "
+            "raise them."
+        )
