@@ -31,8 +31,9 @@ test-slow: $(VENV)/.dev ## Run the long tests.
 bench: $(VENV)/.dev ## Measure the costs of the framework itself.
 	$(BIN)/python benchmarks/overhead.py
 
-bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: operators on NAS-Bench-201 and on toys.
+bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: on NAS-Bench-201, on toys, on small trainings.
 	$(BIN)/python benchmarks/evolution.py
+	$(BIN)/python benchmarks/trained_evolution.py
 
 bench-spaces: $(VENV)/.dev ## Measure how many networks a second each space builds, counts and mutates.
 	$(BIN)/python benchmarks/spaces.py
