@@ -18,6 +18,7 @@ from nasturtium.strategies import (
     KeepAll,
     LargeScaleEvolution,
     Mutation,
+    MutationByLevel,
     NonAgingEvolution,
     Oldest,
     RandomSearch,
@@ -36,7 +37,7 @@ SAME = [
     (RegularizedEvolution(10, 5, repeats="allow"), Evolution(Tournament(5), Oldest(10), Mutation(0.05), "allow")),
     (NonAgingEvolution(10, 5), Evolution(Tournament(5), WorstOfSample(10), Mutation())),
     (LargeScaleEvolution(10), Evolution(PAIR, WorstOfSample(10), Mutation())),
-    (HierarchicalEvolution(10, 0.2), Evolution(Tournament(2, 0.2, replacement=False), KeepAll(10), Mutation())),
+    (HierarchicalEvolution(10, 0.2), Evolution(Tournament(2, 0.2, replacement=False), KeepAll(10), MutationByLevel())),
     (GeneticCNN(10), Evolution(Roulette(), Generational(10, averages=True), StageCrossover(), "allow")),
     (NSGA2(10), Evolution(PAIR, Generational(10, n_elite=10), Crossover())),
 ]

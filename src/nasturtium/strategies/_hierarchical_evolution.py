@@ -15,7 +15,7 @@ from nasturtium.strategies._evolution import evolve, fitting
 from nasturtium.strategies._operators import check_repeats
 from nasturtium.strategies._parents import Tournament
 from nasturtium.strategies._removal import KeepAll
-from nasturtium.strategies._variation import Mutation
+from nasturtium.strategies._variation import MutationByLevel
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 class HierarchicalEvolution(Strategy):
     """Mutates the winner of a tournament of 5 % of all so far; nobody is ever removed.
 
-    Departures: what the first candidates are is the space's affair (the paper applies 1,000
-    mutations to chains of identities); one evaluation a candidate (the paper takes the mean of
-    four); ``repeats="avoid"`` mutates on.
+    A mutation draws level, motif, successor and predecessor in turn. Departures: the new label is
+    another one (the paper's may be the same, which evaluates the parent again); what the first
+    candidates are is the space's affair (the paper applies 1,000 mutations to chains of identities);
+    one evaluation a candidate (the paper takes the mean of four); ``repeats="avoid"`` mutates on.
 
     Args:
         population_size: The number of candidates drawn at random.
@@ -46,6 +47,7 @@ class HierarchicalEvolution(Strategy):
     share: float = 0.05
     repeats: str = "avoid"
 
+    version: ClassVar[int] = 2  # the first drew all edges alike
     multi_objective: ClassVar[bool] = True
     reference: ClassVar[str] = "Liu et al. 2018, arXiv 1711.00436"
 
@@ -61,7 +63,7 @@ class HierarchicalEvolution(Strategy):
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return random candidates first, then children of winners."""
         tournament = Tournament(2, self.share, replacement=False)
-        return evolve(history, n, tournament, KeepAll(self.population_size), Mutation(), self.repeats)
+        return evolve(history, n, tournament, KeepAll(self.population_size), MutationByLevel(), self.repeats)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a quarter of the trials drawn at random, at most."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from nasturtium.graphs import Edit
-    from nasturtium.spaces import Decision, Value
+    from nasturtium.spaces import Choose, Decision, Value
 
 REDRAWS = 100
 """How often a forced variation is drawn until the candidate differs."""
@@ -91,6 +91,42 @@ class Mutation(Variation):
         del place
         if self.identity_rate and rng.random() < self.identity_rate:
             return parents[0]
+        return space.mutate(parents[0], rng)
+
+
+@final
+@VARIATIONS.register("mutation-by-level")
+@dataclass(frozen=True)
+class MutationByLevel(Variation):
+    """One decision changes, drawn level by level: a part of the space, a part of that, and so on.
+
+    Parts are what the dots of the decisions' paths separate. In the hierarchical space they are
+    level, motif, successor and predecessor, each drawn uniformly, so that the one cell is changed as
+    often as all motifs below. Without dots, and in spaces without decisions, it is ``Mutation``.
+
+    References:
+        Liu et al. 2018, section 3.1; there the label drawn may be the one that is there already.
+    """
+
+    def child(
+        self, space: Space, parents: Sequence[Architecture], place: int, rng: np.random.Generator
+    ) -> Architecture:
+        """Return a mutation of the parent."""
+        del place
+        if not isinstance(space, Decisions):
+            return space.mutate(parents[0], rng)
+        prefix: dict[str, Value] = {}
+        open_to: dict[str, Value] = {}
+        for decision, value in space.trace(parents[0]):
+            other = decision.other(value, rng.random(), prefix)
+            if other != value:
+                open_to[decision.path] = other
+            prefix[decision.path] = value
+        for _ in range(REDRAWS if open_to else 0):
+            path = descended(tuple(open_to), rng)
+            found = space.construct(keeping({**parents[0], path: open_to[path]}, rng))
+            if space.is_feasible(found):
+                return found
         return space.mutate(parents[0], rng)
 
 
@@ -233,6 +269,24 @@ class GraphEdit(Variation):
         return next(((edit,) for edit in growing.edits(parent) if growing.apply(parent, edit) == child), ())
 
 
+def descended(paths: Sequence[str], rng: np.random.Generator) -> str:
+    """Return one of the paths, drawn by going down their tree, uniformly at each fork.
+
+    Example:
+        >>> draws = [descended(("a.x", "a.y", "b"), np.random.default_rng(seed)) for seed in range(100)]
+        >>> 30 < draws.count("b") < 70
+        True
+    """
+    rows = [path.split(".") for path in paths]
+    level = 0
+    while len(rows) > 1:
+        parts = list(dict.fromkeys(tuple(row[level : level + 1]) for row in rows))
+        chosen = parts[int(rng.integers(len(parts)))]
+        rows = [row for row in rows if tuple(row[level : level + 1]) == chosen]
+        level += 1
+    return ".".join(rows[0])
+
+
 def stage_of(path: str) -> str:
     """Return the part of a decision's path that names its stage.
 
@@ -287,6 +341,19 @@ def mixed(
 
     child = decided(space).construct(choose)
     return child if space.is_feasible(child) else decided(space).crossover(a, b, rng)
+
+
+def keeping(values: Mapping[str, Value], rng: np.random.Generator) -> Choose:
+    """Return what answers a decision with its value where that is there and legal, else with a draw."""
+
+    def choose(decision: Decision, prefix: Mapping[str, Value]) -> Value:
+        value: Value = values.get(decision.path)
+        options = decision.options(prefix)
+        if decision.path not in values or (options and value not in options):
+            return decision.at(rng.random(), prefix)
+        return value
+
+    return choose
 
 
 def flipped(space: Space, parent: Architecture, rate: float, rng: np.random.Generator) -> Architecture:
