@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nasturtium.report import front_table
-from nasturtium.report._format import component_name, counted, duration, title_of, value_text
+from nasturtium.report._format import component_name, counted, duration, percent, title_of, value_text
 from nasturtium.trials import INFEASIBLE, State
 
 if TYPE_CHECKING:
@@ -276,6 +276,7 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
     failed = len(study.history.trials(State.FAILED))
     facts = {
         "trials": states_text(_states(study.history), None) + (f"; see `nasturtium show {study.name}`" * bool(failed)),
+        "limits": limits_text(study.history, study.created.get("rejected_share", 0.0)),
         "plan": plan_text(study.created["plan"]),
         "time": f"{duration(sum(outcome.seconds.values()))} ("
         + ", ".join(f"{PHASES[phase]} {duration(spent)}" for phase, spent in outcome.seconds.items())
@@ -287,6 +288,25 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
         if fact:
             console.print(Text(f"{name}: {fact}"), soft_wrap=True)
     print_problems(console, outcome.problems)
+
+
+def limits_text(history: History, rejected_share: float) -> str:
+    """Return what the limits left: of random networks, and of the candidates; empty without limits.
+
+    Args:
+        history: The study.
+        rejected_share: Share of random networks that break a limit on a cost.
+    """
+    parts = []
+    if bounds := history.study.space.limits:
+        bound = " and ".join(f"{metric} <= {value_text(metric, value)}" for metric, value in bounds)
+        parts.append(f"{percent(1 - rejected_share)} of random networks have {bound}; all candidates do")
+    for limit in history.study.limits:
+        values = [t.metrics[limit.metric] for t in history.trials(State.FINISHED) if limit.metric in t.metrics]
+        n = sum(value <= limit.bound for value in values)
+        bound = f"{limit.metric} <= {value_text(limit.metric, limit.bound)}"
+        parts.append(f"{n} of {counted(len(values), 'finished candidate')} have {bound}")
+    return "; ".join(parts)
 
 
 def print_problems(console: Console, problems: Mapping[str, str]) -> None:

@@ -118,6 +118,13 @@ Out = Annotated[
         help="Folder for report.html, front.json and a folder per network; by default out/NAME.",
     ),
 ]
+LatencyIn = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.json",
+        help="Another device's measurements, by `nasturtium latency` there; latency_ms is then that device's.",
+    ),
+]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")]
 MoreMinutes = Annotated[
@@ -173,6 +180,14 @@ TaskOption = Annotated[
 ExampleFile = Annotated[
     Path | None,
     typer.Option("--svg", metavar="FILE.svg", help="Draw the random network to this file instead of printing it."),
+]
+NetworksFolder = Annotated[
+    Path,
+    typer.Argument(metavar="FOLDER", help="What `search --out` wrote, a network's folder in it, or a .onnx file."),
+]
+LatencyOut = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE.json", help="Write the measurements, for `search --latency-file`."),
 ]
 Kind = Annotated[
     str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -185,13 +185,16 @@ def _stored_search(
         return None
     study = reopen(name, opened, task)
     created = study.created
+    trained = created["estimator"]
+    if trained.get("name") == "latency":
+        trained = trained["arguments"]["of"]
     given: list[tuple[str, Registry[Any], Any]] = [
         ("space", SPACES, space),
         ("strategy", STRATEGIES, strategy),
         ("estimator", ESTIMATORS, estimator),
     ]
     for part, registry, component in given:
-        kept = created[part]
+        kept = trained if part == "estimator" else created[part]
         if component is None:
             continue
         if isinstance(component, str) and "(" not in component:
@@ -227,6 +230,7 @@ def prepare(
     storage: Storage | str | None,
     out: str | Path | None,
     command: str | None = None,
+    latency_file: str | Path | None = None,
 ) -> Study:
     """Check everything, decide how the job is divided, and write the study's first event.
 
@@ -247,6 +251,7 @@ def prepare(
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
     estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}))
+    estimated = with_latency(estimated, {*(o.metric for o in goals), *(limits or {})}, latency_file)
     chosen = made(STRATEGIES, strategy)
     if isinstance(strategy, str) and "(" not in strategy:
         chosen = chosen.scaled(plan.expected)
@@ -279,6 +284,30 @@ def prepare(
     study.store()  # the final training and the export need checkpoints, also of a study in memory
     study.begin(chosen, seed=seed, horizon=plan.expected)
     return study
+
+
+def with_latency(estimator: Estimator, metrics: Collection[str], file: str | Path | None) -> Estimator:
+    """Return the estimator that tells the latency, too, if it is asked for.
+
+    Args:
+        estimator: What trains.
+        metrics: Of the objectives and limits.
+        file: Another device's measurements; None measures here.
+
+    Raises:
+        UsageError: The file is none, or serves nothing.
+    """
+    from nasturtium.latency import METRIC, Latency, read_file
+
+    if METRIC in metrics and METRIC not in estimator.metrics():
+        if file is not None:
+            read_file(Path(file))
+        return Latency(estimator, "" if file is None else str(Path(file).resolve()))
+    if file is not None:
+        raise UsageError(
+            f"a latency file serves the objective or limit {METRIC}, got {sorted(metrics)}; add --minimize {METRIC}."
+        )
+    return estimator
 
 
 def writable_folder(out: str | Path) -> Path:

@@ -80,6 +80,7 @@ def search(
     storage: options.Storage = DATABASE,
     out: options.Out = None,
     target: options.Target = None,
+    latency_file: options.LatencyIn = None,
 ) -> None:
     """Search, train the best networks, test them once and export them.
 
@@ -126,6 +127,7 @@ def search(
                 storage=opened,
                 out=Path("out") / file_name(name) if out is None else out,
                 command=shlex.join(["nasturtium", *_ARGUMENTS]),
+                latency_file=latency_file,
             )
         interruptible.way_on = _resume_line(name, storage)
         run_job(_console(), study, storage, begun=begun, executor=executor)
@@ -353,6 +355,33 @@ def describe(
         from nasturtium.graphs import mermaid
 
         _say(f"\n{mermaid(graph)}" if svg is None else f"\ndrawing: {write_drawing(graph, svg)}")
+
+
+@app.command()
+def latency(folder: options.NetworksFolder, out: options.LatencyOut = None) -> None:
+    """Measure how long exported networks take on this machine, whole and by operation.
+
+    It needs nasturtium, onnxruntime and the folder; no data, no training.
+    The file it writes makes another machine search for this one.
+
+    For example:
+
+        nasturtium latency out/digits-1
+        nasturtium latency out/digits-1 --out board.json
+        nasturtium search digits --minutes 5 --minimize valid_error --minimize latency_ms --latency-file board.json
+    """
+    from nasturtium._jobs import writable_file
+    from nasturtium.latency import latency_page, measure_folder, networks_in, write_file
+
+    path = None if out is None else writable_file(out, ".json")
+    networks = networks_in(folder)
+    with _waiting(f"measuring {len(networks)} networks"):
+        found = measure_folder(networks)
+    _console().print(latency_page(found))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, found)
+        _say(f"file: {out}")
 
 
 @app.command()

@@ -10,7 +10,19 @@ import typer.main
 import nasturtium
 from nasturtium.cli import app
 
-COMMANDS = ["search", "resume", "list", "show", "report", "export", "bench", "components", "describe", "doctor"]
+COMMANDS = [
+    "search",
+    "resume",
+    "list",
+    "show",
+    "report",
+    "export",
+    "bench",
+    "components",
+    "describe",
+    "latency",
+    "doctor",
+]
 
 
 def test_the_commands_are_those_of_the_design():
@@ -23,7 +35,7 @@ def test_the_commands_are_those_of_the_design():
         (
             "search",
             "--space --strategy --estimator --scheduler --minimize --limit --minutes --trials "
-            "--workers --executor --seed --name --storage --out --target",
+            "--workers --executor --seed --name --storage --out --target --latency-file",
         ),
         ("resume", "--storage --minutes --trials --out"),
         ("list", "--storage --json"),
@@ -36,6 +48,7 @@ def test_the_commands_are_those_of_the_design():
             "--scheduler --jobs --out",
         ),
         ("components", "--json"),
+        ("latency", "--out"),
         ("describe", "--task --limit --seed --svg --json"),
         ("doctor", ""),
     ],

@@ -30,6 +30,7 @@ __all__ = [
     "Training",
 ]
 
+ESTIMATORS.defer("latency", "nasturtium.latency._estimator")
 ESTIMATORS.defer("training", "nasturtium.estimators._training")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nasturtium.errors import MissingExtraError, NasturtiumError, UsageError
-from nasturtium.networks import random_inputs
+from nasturtium.networks import build, random_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.export import ExportedProgram
 
+    from nasturtium.graphs import Graph
     from nasturtium.networks import Network
 
 TOLERANCE = 1e-4
@@ -129,6 +130,11 @@ def write_onnx(trace: Trace, path: Path) -> None:
     except Exception:  # of every kind; what the second exporter says is what counts
         _convert(trace, trace.program, path, inputs, outputs, dynamo=True)
         _finish_onnx(trace, path, inputs, outputs)
+
+
+def write_graph(graph: Graph, path: Path) -> None:
+    """Write the ONNX file of a network that is not trained; for the errors see ``write_onnx``."""
+    write_onnx(Trace(build(graph).eval(), None, {}), path)
 
 
 def _convert(
