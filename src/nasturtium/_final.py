@@ -177,7 +177,8 @@ def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     """Return the front's networks with the weights they are delivered with.
 
     Weights that were tested already come first, so that the test data is read once a network; then
-    those of the newest final training, then the search's. A network without a checkpoint is left out.
+    those of the newest final training, then the search's, unless a smaller network stood in for it. A
+    network without a checkpoint is left out.
     """
     from nasturtium.estimators._checkpoint import Checkpoint
 
@@ -186,7 +187,8 @@ def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     chosen = []
     for trial in study.front():
         sources = [(child, finals[trial.number], "final") for child, finals in trained if trial.number in finals]
-        sources.append((study, trial, "search"))
+        if trial.fidelity.is_whole:
+            sources.append((study, trial, "search"))
         sources.sort(key=lambda source: (trial.number, source[2], source[1].step) not in tested)
         for owner, source, weights in sources:
             data = checkpoint_data(owner, source)
@@ -220,7 +222,7 @@ def _tested(study: Study) -> dict[tuple[int, str, int], dict[str, float]]:
 
 def test_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     """Read the test data for each network of the front that was not tested yet; each read is an event."""
-    from nasturtium.estimators._training import judge
+    from nasturtium.estimators._judging import judge
     from nasturtium.networks import build
 
     log = next((child for child in children if child.is_begun), study)
@@ -280,9 +282,10 @@ def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
     from nasturtium.estimators._checkpoint import Checkpoint
 
     data = checkpoint_data(study, trial)
-    if data is None:
+    if data is None or not trial.fidelity.is_whole:
         raise UsageError(
-            f"only a trial with a checkpoint is exported, got trial {trial.number} ({trial.state}); see the front."
+            "only a trial with a checkpoint of the whole network is exported, "
+            f"got trial {trial.number} ({trial.state}); see the front."
         )
     return export_chosen(study, Chosen(trial, "search", trial.step, Checkpoint.from_bytes(data), {}), folder)
 

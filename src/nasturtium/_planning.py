@@ -116,31 +116,32 @@ def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
     """Return the seconds that an epoch of a typical network takes in one thread."""
     import torch
 
-    from nasturtium.estimators._training import Training
-    from nasturtium.networks import build
+    from nasturtium.estimators._descent import Descent
+    from nasturtium.estimators._recipes import RECIPES
+    from nasturtium.networks import accelerated, build
     from nasturtium.tasks import batches
 
     check_limits(space)
     rng = np.random.default_rng(0)
     candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
     split = task.for_search().train
+    recipe = RECIPES["fast"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         times = []
         for architecture in candidates[4:11:3]:
-            recipe = Training()
             network = build(space.graph(architecture).simplified()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            optimizer = recipe.optimizer(network)
+            running, descent = accelerated(network), Descent(network, recipe)
             stamps = []
             for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
                 stamps.append(time.perf_counter())
-                optimizer.zero_grad()
-                torch.autograd.backward(task.loss(network(x), y))
-                optimizer.step()
+                descent.zero_grad()
+                torch.autograd.backward(task.loss(running(x), y))
+                descent.step(0.5)
             stamps.append(time.perf_counter())
             times.append(median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 2 else 0.1)
     finally:
         torch.set_num_threads(threads)
     # Validation, statistics of normalization and the checkpoint come on top of the steps.
-    return 1.3 * median(times) * -(-len(split) // 64)
+    return 1.3 * median(times) * -(-len(split) // recipe.batch_size)

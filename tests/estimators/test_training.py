@@ -9,7 +9,7 @@ import torch
 from nasturtium.errors import UsageError
 from nasturtium.estimators import Assignment, Context, Diverged, Training
 from nasturtium.estimators._checkpoint import Checkpoint
-from nasturtium.estimators._training import judge, recalibrate, warm_cosine
+from nasturtium.estimators._judging import judge
 from nasturtium.networks import build
 from nasturtium.spaces import Architecture, Space, load, real
 from nasturtium.tasks import Task
@@ -126,16 +126,6 @@ def test_the_judged_network_is_the_one_in_the_checkpoint(space: Space, task: Tas
     assert judge(network, task, task.valid, "valid") == {"valid_error": measured[-1].metrics["valid_error"]}
 
 
-def test_recalibration_gives_the_statistics_of_the_data(task: Task) -> None:
-    network = torch.nn.Sequential(torch.nn.BatchNorm2d(1))
-    with torch.no_grad():
-        network[0].running_mean.fill_(100)  # type: ignore[union-attr, operator]
-    recalibrate(network, task, batch_size=64)
-    x, _ = task.train.tensors()
-    assert float(network[0].running_mean) == pytest.approx(float(x.mean()), abs=0.05)  # type: ignore[arg-type]
-    assert network[0].momentum == 0.1
-
-
 def test_children_inherit_what_the_edit_left_alone(task: Task) -> None:
     space = load("morphism", layers=2).on(task)
     parent = space.start()
@@ -162,7 +152,7 @@ def test_a_missing_parent_means_fresh_weights_and_a_remark(task: Task) -> None:
 def test_the_architecture_may_set_training_hyperparameters(space: Space, task: Task) -> None:
     joint = load("chain", stages=2, depth=2, widths=(4,)).on(task).with_training(learning_rate=real(0.01, 1, log=True))
     architecture = joint.sample(np.random.default_rng(0))
-    recipe = Training()._with(joint.training(architecture))
+    recipe = Training().settings(joint.training(architecture))
     assert recipe.learning_rate == architecture["training.learning_rate"]
     wrong = space.with_training(learning_rat=real(0.1, 1))  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="no hyper-parameter 'learning_rat'; did you mean 'learning_rate'"):
@@ -182,26 +172,18 @@ def test_a_share_of_the_data_is_a_fidelity(space: Space, task: Task, architectur
     assert training.ladder()[-1].fidelity == Fidelity(1, fraction=0.25)
     measured, _ = trained(training, space, task, Assignment(0, architecture, training.ladder()[-1].fidelity))
     assert measured[-1].step == 1
-    with pytest.raises(UsageError, match="training varies epochs and fraction"):
-        trained(training, space, task, Assignment(0, architecture, Fidelity(1, width=0.5)))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"epochs": 0}, "at least 1"),
-        ({"fraction": 0.0}, "fraction is in"),
+        ({"fraction": 0.0}, "fraction, resolution, width are in"),
+        ({"recipe": "slow"}, "unknown recipe 'slow'"),
+        ({"learning_rate": 0.0}, "learning_rate and clip are positive"),
         ({"weights": "copied"}, "weights are 'random' or 'inherit', got 'copied'"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Training(**arguments)  # type: ignore[arg-type]
-
-
-def test_the_learning_rate_rises_then_falls_to_zero() -> None:
-    rates = [warm_cosine(i / 100) for i in range(101)]
-    assert max(rates) == rates[20] == 1.0
-    assert rates[-1] == pytest.approx(0)
-    assert rates[:20] == sorted(rates[:20])
-    assert rates[20:] == sorted(rates[20:], reverse=True)

@@ -185,3 +185,9 @@ def test_a_violation_is_the_share_by_which_the_bound_is_exceeded():
     assert Limit("zero", 0.0).violation(1.0) > 1e11
     violation = Limit("latency_ms", 4.0).violation(nan)
     assert violation != violation
+
+
+@pytest.mark.parametrize("part", [{"resolution": 0.5}, {"width": 0.5}, {"cells": 2}])
+def test_a_smaller_network_or_image_is_not_the_whole(part):
+    assert Fidelity(3, schedule=9, fraction=0.5).is_whole
+    assert not Fidelity(3, **part).is_whole

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from math import cos, isfinite, pi
+from dataclasses import dataclass, fields, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import torch
-from torch import nn
+from torch.nn import functional
 
 from nasturtium.errors import UsageError, near_matches
 from nasturtium.estimators._base import ESTIMATORS, Assignment, Context, Diverged, Estimator
 from nasturtium.estimators._checkpoint import Checkpoint
-from nasturtium.networks import Network, build, inherit
+from nasturtium.estimators._descent import Descent
+from nasturtium.estimators._judging import judge, recalibrate
+from nasturtium.estimators._recipes import RECIPES, Recipe
+from nasturtium.estimators._reduced import reduced
+from nasturtium.networks import Network, accelerated, build, inherit
 from nasturtium.spaces import Networks
-from nasturtium.tasks import Split, Task, batches
+from nasturtium.tasks import batches
 from nasturtium.trials import Fidelity, Measurement, Rung
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from torch import Tensor, nn
     from typing_extensions import Self
 
     from nasturtium.graphs import Graph
-
-JUDGING_BATCH = 256
+    from nasturtium.spaces import Space
+    from nasturtium.tasks import Task
 
 
 @final
@@ -34,24 +39,29 @@ JUDGING_BATCH = 256
 class Training(Estimator):
     """Trains each candidate from scratch and judges it on the validation data.
 
-    Stochastic gradient descent with Nesterov momentum; the learning rate rises linearly over the
-    first fifth of the schedule and falls to zero along a cosine. Before each validation the
-    statistics of batch normalization are measured anew over some training batches, since running
-    averages are useless after few steps. Dead parts of the network are not trained, and its
-    ``params`` and ``flops`` are those of the live part.
+    Before each validation the statistics of batch normalization are measured anew over some
+    training batches, since running averages are useless after few steps. Dead parts of the network
+    are not trained; ``params`` and ``flops`` are those of the live part of the whole network, also
+    where a smaller one stands in for it.
 
     Args:
         epochs: Length of the schedule, and the highest fidelity.
         rungs: Number of fidelities on offer: ``epochs``, ``epochs / eta``, ...
         eta: Factor between two rungs.
         fraction: Share of the training data.
-        batch_size: Examples a step.
+        resolution: Factor on height and width of the images.
+        width: Factor on the filters of a stacked space.
+        cells: Number of cells of a stacked space; None means the space's own.
+        recipe: How weights are learned: ``"fast"``, ``"final"`` (with averaged weights),
+            ``"nasbench201"`` or ``"darts"``.
+        batch_size: Instead of the recipe's, as all of the following.
         learning_rate: Its peak.
         momentum: Of the gradient.
         weight_decay: On all parameters.
         clip: Greatest norm of the gradient.
-        augment_from: Shortest schedule, in epochs, that is trained with the task's augmentation;
-            over fewer, it costs more accuracy than it gives.
+        label_smoothing: Share of the target that all classes divide.
+        augment_from: Shortest schedule, in epochs, with augmentation.
+        average: Decay of the moving average of the weights.
         weights: ``"random"``, or ``"inherit"`` from the first parent where it has a checkpoint.
 
     References:
@@ -62,12 +72,18 @@ class Training(Estimator):
     rungs: int = 1
     eta: int = 3
     fraction: float = 1.0
-    batch_size: int = 64
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    clip: float = 5.0
-    augment_from: int = 6
+    resolution: float = 1.0
+    width: float = 1.0
+    cells: int | None = None
+    recipe: str = "fast"
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    clip: float | None = None
+    label_smoothing: float | None = None
+    augment_from: int | None = None
+    average: float | None = None
     weights: str = "random"
 
     requires: ClassVar[tuple[type, ...]] = (Networks,)
@@ -75,25 +91,43 @@ class Training(Estimator):
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if min(self.epochs, self.rungs, self.batch_size) < 1 or self.eta < 2:
-            raise UsageError(f"epochs, rungs and batch_size are at least 1 and eta at least 2, got {self}; raise them.")
-        if not 0 < self.fraction <= 1 or min(self.learning_rate, self.clip) <= 0:
-            raise UsageError(f"fraction is in (0, 1], learning_rate and clip are positive, got {self}; change them.")
+        if min(self.epochs, self.rungs) < 1 or self.eta < 2:
+            raise UsageError(f"epochs and rungs are at least 1 and eta at least 2, got {self}; raise them.")
         if self.weights not in ("random", "inherit"):
             raise UsageError(f"weights are 'random' or 'inherit', got {self.weights!r}; choose one.")
+        if self.recipe not in RECIPES:
+            raise UsageError(f"unknown recipe {self.recipe!r}; {near_matches(self.recipe, RECIPES)}")
+        self.settings()
+        self.ladder()
+
+    def settings(self, hyperparameters: Mapping[str, Any] | None = None) -> Recipe:
+        """Return the recipe with what the arguments, and then an architecture, set instead.
+
+        Raises:
+            UsageError: The recipe has no such hyper-parameter, or not in that range.
+        """
+        own = {name: getattr(self, name) for name in _ADJUSTABLE}
+        for name in hyperparameters or {}:
+            if name not in own:
+                raise UsageError(f"training has no hyper-parameter {name!r}; {near_matches(name, own)}")
+        given = {name: value for name, value in own.items() if value is not None}
+        return replace(RECIPES[self.recipe], **{**given, **(hyperparameters or {})})
 
     def ladder(self) -> tuple[Rung, ...]:
         """Return the rungs; a trial goes on from one to the next, along one schedule."""
+        whole = Fidelity(self.epochs, None, self.fraction, self.resolution, self.width, self.cells)
         lengths = sorted({max(1, self.epochs // self.eta**k) for k in range(self.rungs)})
-        return tuple(Rung(Fidelity(n, schedule=self.epochs, fraction=self.fraction), n / self.epochs) for n in lengths)
+        return tuple(Rung(replace(whole, epochs=n, schedule=self.epochs), n / self.epochs) for n in lengths)
 
     def metrics(self) -> tuple[str, ...]:
-        """Return the metrics of every task; its further metrics are ``valid_NAME`` too."""
+        """Return the metrics of a classification task; a task's own metrics are ``valid_NAME`` too."""
         return ("params", "flops", "train_loss", "train_error", "valid_error")
 
     def final(self, epochs: int) -> Self:
-        """Return the same training, that long, on all of the data."""
-        return replace(self, epochs=epochs, rungs=1, fraction=1.0)
+        """Return a training of whole networks, that long, on all of the data, with averaged weights."""
+        recipe = "final" if self.recipe == "fast" else self.recipe
+        whole = {"fraction": 1.0, "resolution": 1.0, "width": 1.0, "cells": None}
+        return replace(self, epochs=epochs, rungs=1, recipe=recipe, weights="random", **whole)  # type: ignore[arg-type]
 
     def evaluate(self, assignment: Assignment, context: Context) -> Iterator[Measurement]:
         """Yield the costs, then an epoch at a time; see ``Estimator``."""
@@ -101,159 +135,109 @@ class Training(Estimator):
             raise UsageError("training evaluates architectures, got the whole space; use another strategy.")
         clock = Clock()
         plan = assignment.fidelity
-        recipe = self._with(context.space.training(assignment.architecture))
-        graph = context.space.graph(assignment.architecture).simplified()
-        task = _reduced(context.task, plan)
-        if context.device != "cpu":
-            task = replace(task, train=task.train.to(context.device), valid=task.valid.to(context.device))
-        network, note = self._begin(graph, assignment, context)
+        recipe = self.settings(context.space.training(assignment.architecture))
+        space, task = reduced(context.space, context.task, plan)
+        task = task.to(context.device)
+        network, note = self._begin(space, assignment, context)
         network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = recipe.optimizer(network)
-        start, missing = _resume(network, optimizer, assignment, context)
+        running = accelerated(network) if context.device == "cpu" else network
+        descent = Descent(network, recipe)
+        start, missing = _resume(network, descent, assignment, context)
         if start == 0:
-            costs = {"params": float(graph.params), "flops": float(graph.flops)}
+            whole = context.space.graph(assignment.architecture).simplified()
+            costs = {"params": float(whole.params), "flops": float(whole.flops)}
             yield Measurement(0, costs, clock.lap(), note=missing or note)
         for epoch in range(start, plan.epochs):
-            metrics = recipe.train_epoch(network, optimizer, task, epoch, plan.planned, context)
-            if len(task.valid):
-                recalibrate(network, task, recipe.batch_size)
-                metrics |= judge(network, task, task.valid, "valid")
+            metrics = train_epoch(running, descent, task, epoch, plan.planned, context.seed)
             reference = None
-            if epoch + 1 == plan.epochs:
-                going_on = optimizer.state_dict() if plan.epochs < plan.planned else None
-                if not len(task.valid):
-                    recalibrate(network, task, recipe.batch_size)
-                state = Checkpoint(assignment.architecture, epoch + 1, network.state_dict(), going_on)
-                reference = context.checkpoints.save(state.to_bytes())
+            is_last = epoch + 1 == plan.epochs
+            if is_last or len(task.valid):
+                with descent.averaged():
+                    recalibrate(running, task, recipe.batch_size)
+                    if len(task.valid):
+                        metrics |= judge(running, task, task.valid, "valid")
+                    if is_last:
+                        going_on = descent.state_dict() if plan.epochs < plan.planned else None
+                        state = Checkpoint(assignment.architecture, epoch + 1, network.state_dict(), going_on)
+                        reference = context.checkpoints.save(state.to_bytes())
             yield Measurement(epoch + 1, metrics, clock.lap(), checkpoint=reference)
 
-    def train_epoch(
-        self, network: Network, optimizer: torch.optim.Optimizer, task: Task, epoch: int, planned: int, context: Context
-    ) -> dict[str, float]:
-        """Train one epoch and return its mean loss and error."""
-        network.train()
-        # Every epoch has its own generators, so that a training that is continued equals one that
-        # was never interrupted.
-        generator = torch.Generator().manual_seed((context.seed * 1_000_003 + epoch) % 2**63)
-        split = task.train
-        total_loss = torch.zeros((), device=context.device)
-        seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-        n_steps = -(-len(split) // self.batch_size)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed + epoch)  # dropout draws from the global generator
-            augment = task.augment if planned >= self.augment_from else None
-            for step, (x, y) in enumerate(batches(split, self.batch_size, generator, augment=augment)):
-                for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate * warm_cosine((epoch + step / n_steps) / planned)
-                logits = network(x)
-                loss = task.loss(logits, y)
-                optimizer.zero_grad(set_to_none=True)
-                torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(network.parameters(), self.clip)
-                optimizer.step()
-                total_loss += loss.detach() * len(y)
-                seen.append((logits.detach(), y))
-        mean_loss = float(total_loss) / len(split)
-        if not isfinite(mean_loss):
-            raise Diverged(f"the loss is {mean_loss} in epoch {epoch + 1}")
-        outputs, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
-        return {"train_loss": mean_loss, "train_error": float(task.metrics["error"](outputs, labels))}
-
-    def optimizer(self, network: Network) -> torch.optim.Optimizer:
-        """Return stochastic gradient descent with Nesterov momentum, one fused kernel a step."""
-        return torch.optim.SGD(
-            network.parameters(),
-            lr=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            nesterov=self.momentum > 0,
-            fused=True,
-        )
-
-    def _begin(self, graph: Graph, assignment: Assignment, context: Context) -> tuple[Network, str | None]:
+    def _begin(self, space: Space, assignment: Assignment, context: Context) -> tuple[Network, str | None]:
         """Return the initial network, inherited if that is asked for and possible, and a remark."""
+        graph: Graph = space.graph(assignment.architecture).simplified()
         if self.weights == "random" or not assignment.parents:
             return build(graph, seed=context.seed), None
         data = context.checkpoints.load(assignment.parents[0])
         if data is None:
             return build(graph, seed=context.seed), "the parent's checkpoint is missing: fresh weights"
         parent = Checkpoint.from_bytes(data)
-        origin = context.space.graph(parent.architecture)
+        origin = space.graph(parent.architecture)
         # Edits speak of graphs as written, checkpoints of their live part; names are the same.
         trained = {name: tensor.numpy() for name, tensor in parent.network.items() if tensor.is_floating_point()}
         return inherit(graph, origin, assignment.edits, trained, seed=context.seed), None
 
-    def _with(self, hyperparameters: Mapping[str, Any]) -> Self:
-        """Return the recipe with the training hyper-parameters that the architecture sets."""
-        names = ["batch_size", "clip", "learning_rate", "momentum", "weight_decay"]
-        for name in hyperparameters:
-            if name not in names:
-                raise UsageError(f"training has no hyper-parameter {name!r}; {near_matches(name, names)}")
-        return replace(self, **hyperparameters)
+
+_ADJUSTABLE = tuple(f.name for f in fields(Recipe) if f.name in {f.name for f in fields(Training)})
+"""What a recipe says and an argument or an architecture may say instead."""
 
 
-def warm_cosine(progress: float, warm: float = 0.2) -> float:
-    """Return the factor on the peak learning rate at a share of the schedule.
+def train_epoch(
+    network: nn.Module, descent: Descent, task: Task, epoch: int, planned: int, seed: int
+) -> dict[str, float]:
+    """Train one epoch and return its mean loss and error.
 
-    Example:
-        >>> [round(warm_cosine(p), 3) for p in (0.1, 0.2, 0.6, 1.0)]
-        [0.5, 1.0, 0.5, 0.0]
-    """
-    if progress < warm:
-        return max(progress, 1e-3) / warm
-    return 0.5 * (1 + cos(pi * (progress - warm) / (1 - warm)))
-
-
-def recalibrate(network: nn.Module, task: Task, batch_size: int) -> None:
-    """Measure the statistics of batch normalization anew, as plain means over training batches."""
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    n_batches = min(32, max(4, len(task.train) // batch_size // 8))
-    network.train()
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the cumulative mean
-    dropouts = [m for m in network.modules() if isinstance(m, nn.Dropout)]
-    for dropout in dropouts:
-        dropout.eval()
-    with torch.no_grad():
-        for (x, _), _ in zip(batches(task.train, batch_size), range(n_batches), strict=False):
-            network(x)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-
-
-@torch.no_grad()
-def judge(network: nn.Module, task: Task, split: Split, part: str) -> dict[str, float]:
-    """Return the task's metrics on one part, such as ``valid_error``.
+    Every epoch has its own generators, so that a training that is continued equals one that was
+    never interrupted.
 
     Args:
-        network: Put in evaluation mode.
-        task: Says which metrics.
-        split: The examples.
-        part: ``"train"``, ``"valid"`` or ``"test"``.
-    """
-    network.eval()
-    logits, labels = zip(*((network(x), y) for x, y in batches(split, JUDGING_BATCH)), strict=True)
-    return task.measure(part, torch.cat(logits), torch.cat(labels))  # type: ignore[arg-type]
-
-
-def _reduced(task: Task, fidelity: Fidelity) -> Task:
-    """Return the task at a fidelity's share of the data.
+        network: Whose weights ``descent`` holds.
+        descent: How they change.
+        task: On the network's device.
+        epoch: Number of epochs done.
+        planned: Length of the schedule in epochs.
+        seed: For order, augmentation and dropout.
 
     Raises:
-        UsageError: The fidelity varies what this estimator does not.
+        Diverged: The loss is not finite.
     """
-    if (fidelity.resolution, fidelity.width, fidelity.cells) != (1.0, 1.0, None):
-        raise UsageError(f"training varies epochs and fraction, got {fidelity}; leave the others at their defaults.")
-    return task if fidelity.fraction == 1.0 else task.subset(fidelity.fraction)
+    network.train()
+    recipe, split = descent.recipe, task.train
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+    augment = task.augment if planned >= recipe.augment_from else None
+    device = split.x.device
+    total_loss, total_wrong = torch.zeros((), device=device), torch.zeros((), device=device)
+    n_steps = -(-len(split) // recipe.batch_size)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed + epoch)  # dropout draws from the global generator
+        for step, (x, y) in enumerate(batches(split, recipe.batch_size, generator, augment=augment)):
+            with _precision(device):
+                logits: Tensor = network(x)
+                loss = _loss(task, recipe)(logits, y)
+            descent.zero_grad()
+            torch.autograd.backward(loss)
+            descent.step((epoch + step / n_steps) / planned)
+            total_loss += loss.detach() * len(y)
+            total_wrong += (logits.detach().argmax(1) != y).sum()
+    mean_loss = float(total_loss) / len(split)
+    if not isfinite(mean_loss):
+        raise Diverged(f"the loss is {mean_loss} in epoch {epoch + 1}")
+    return {"train_loss": mean_loss, "train_error": float(total_wrong) / len(split)}
 
 
-def _resume(
-    network: Network, optimizer: torch.optim.Optimizer, assignment: Assignment, context: Context
-) -> tuple[int, str | None]:
+def _loss(task: Task, recipe: Recipe) -> Any:
+    """Return the task's loss; cross entropy with the recipe's smoothing."""
+    if recipe.label_smoothing and task.loss is functional.cross_entropy:
+        return lambda logits, y: functional.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
+    return task.loss
+
+
+def _precision(device: torch.device) -> torch.autocast:
+    """Return mixed precision where hardware makes it faster: bfloat16 on CUDA, else nothing."""
+    mixed = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=mixed)
+
+
+def _resume(network: Network, descent: Descent, assignment: Assignment, context: Context) -> tuple[int, str | None]:
     """Load this trial's own checkpoint; return the epoch to go on from, and a remark."""
     if assignment.start == 0:
         return 0, None
@@ -263,7 +247,7 @@ def _resume(
     state = Checkpoint.from_bytes(data)
     network.load_state_dict(state.network)
     if state.optimizer is not None:
-        optimizer.load_state_dict(dict(state.optimizer))
+        descent.load_state_dict(state.optimizer)
     return state.epoch, None
 
 

@@ -1,6 +1,7 @@
 """Running networks: from a graph to an ``nn.Module``, and weights from one graph to another."""
 
 from nasturtium.networks._build import build
+from nasturtium.networks._fast import accelerated
 from nasturtium.networks._inheritance import inherit
 from nasturtium.networks._measure import ModuleCost, constructor_arguments, measure_module
 from nasturtium.networks._network import Cell, Formula, Network
@@ -14,6 +15,7 @@ __all__ = [
     "Formula",
     "ModuleCost",
     "Network",
+    "accelerated",
     "build",
     "constructor_arguments",
     "delayed_shapes",

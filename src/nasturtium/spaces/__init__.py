@@ -47,7 +47,7 @@ from nasturtium.spaces._nasbench_graph import NASBenchGraph
 from nasturtium.spaces._nasnet import NASNet
 from nasturtium.spaces._nats_size import NATSSize
 from nasturtium.spaces._network_evolution import NetworkEvolution
-from nasturtium.spaces._networks import NetworkSpace
+from nasturtium.spaces._networks import ClosedNetworkSpace, NetworkSpace
 from nasturtium.spaces._neurons import Neurons
 from nasturtium.spaces._recurrent import Recurrent
 from nasturtium.spaces._recurrent_baseline import RecurrentBaseline
@@ -72,6 +72,7 @@ __all__ = [
     "Choose",
     "Chromosome",
     "Circuit",
+    "ClosedNetworkSpace",
     "CoDeepNEAT",
     "Conditional",
     "Decision",

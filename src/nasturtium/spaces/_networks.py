@@ -82,6 +82,35 @@ class ClosedNetworkSpace(DecisionSpace, Networks):
             raise UsageError(f"other sizes keep the decisions, got {sizes}, which changes them; make a new space.")
         return other
 
+    @final
+    def reduced(self, width: float, cells: int | None) -> Self:
+        """Return the space of the networks that stand in for its own at a lower fidelity.
+
+        Args:
+            width: Factor on ``filters``; at least one filter stays.
+            cells: Instead of the space's own number; None leaves that.
+
+        Raises:
+            UsageError: The space has no such size.
+
+        Example:
+            >>> from nasturtium.spaces import load
+            >>> load("nasbench201", cells=5, filters=16).reduced(0.5, 1)
+            NASBench201(input_shape=(3, 32, 32), n_outputs=10, cells=1, filters=8)
+        """
+        own: dict[str, Any] = {
+            name: getattr(self, name) for name in ("cells", "filters") if name in parameters(type(self))
+        }
+        wanted = {"filters": width != 1.0, "cells": cells is not None}
+        for name, is_wanted in wanted.items():
+            if is_wanted and not isinstance(own.get(name), int):
+                raise UsageError(
+                    f"a lower fidelity in {name} is for spaces with one number of them, got {type(self).__name__}; "
+                    "leave width and cells as they are."
+                )
+        sizes = {"filters": max(1, round(width * (own.get("filters") or 1))), "cells": cells}
+        return self.scaled(**{name: sizes[name] for name, is_wanted in wanted.items() if is_wanted})
+
     def _member(self, position: float) -> Architecture:
         """Return the architecture whose decisions all have the value at one position in [0, 1)."""
 

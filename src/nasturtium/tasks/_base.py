@@ -263,6 +263,34 @@ class Task:
         index = torch.from_numpy(prefix(strata, fraction))
         return replace(self, train=self.train.select(index))
 
+    def resized(self, resolution: float) -> Task:
+        """Return the task with smaller images for training and validation, each pixel a mean of old ones.
+
+        Normalization, content and test stay.
+
+        Args:
+            resolution: Factor on height and width, in (0, 1]; at least one pixel stays.
+
+        Raises:
+            UsageError: The examples are no images, or ``resolution`` is not in (0, 1].
+
+        Example:
+            >>> x, y = torch.arange(6400.0).view(100, 1, 8, 8).sin(), torch.arange(100) % 2
+            >>> Task.from_tensors(x, y).resized(0.5).input_shape
+            (1, 4, 4)
+        """
+        shape = self.input_shape
+        if len(shape) != 3 or not 0 < resolution <= 1:
+            raise UsageError(
+                f"resolution is a factor in (0, 1] on images, got {resolution} for {shape}; leave it at 1."
+            )
+        height, width = (max(1, round(side * resolution)) for side in shape[1:])
+        return replace(self, train=self.train.resized(height, width), valid=self.valid.resized(height, width))
+
+    def to(self, device: str | torch.device) -> Task:
+        """Return the task with what training and validation read on a device."""
+        return replace(self, train=self.train.to(device), valid=self.valid.to(device))
+
     def test(self) -> Split:
         """Return the test part, for the final evaluation.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from nasturtium.errors import UsageError
 
@@ -135,6 +136,21 @@ class Split:
         rows = torch.cat([_rows(self.x), _rows(other.x)])
         x = _unrow(rows, (len(rows), *self.x.shape[1:]))
         return replace(self, x=x, y=torch.cat([self.y, other.y]))
+
+    def resized(self, height: int, width: int) -> Split:
+        """Return the images at another size, each pixel the mean of the old ones below it.
+
+        Args:
+            height: In pixels.
+            width: In pixels.
+        """
+        x = torch.empty(
+            (len(self), self.x.shape[1], height, width), dtype=self.x.dtype, memory_format=torch.channels_last
+        )
+        for start in range(0, len(self), 1024):  # bounds the float32 copies
+            part = functional.interpolate(self.x[start : start + 1024].float(), (height, width), mode="area")
+            x[start : start + 1024] = part if x.is_floating_point() else part.round_()
+        return replace(self, x=x)
 
     def to(self, device: str | torch.device) -> Split:
         """Return the split on another device; ``batches`` of it are made there."""

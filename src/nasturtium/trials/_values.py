@@ -53,6 +53,11 @@ class Fidelity:
         """The length of the schedule in epochs."""
         return self.epochs if self.schedule is None else self.schedule
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole network is trained, on images of full size, and no smaller stand-in."""
+        return (self.resolution, self.width, self.cells) == (1.0, 1.0, None)
+
     def at(self, epochs: int) -> Fidelity:
         """Return the fidelity of the same training at another epoch."""
         if epochs == self.epochs:
