@@ -43,14 +43,18 @@ from nasturtium.testing._toys import Shapes, network_toys, table
 KNOWN_FAILURES: dict[str, str] = {}
 """Laws that a class is known to break: test id -> reason. A law that holds again is an error."""
 
+SLOW = ("nevergrad", "smac3")
+"""Subjects whose laws take minutes: what they adapt decides slowly."""
+
 
 def cases(subjects, checks):
     """Return a parameter for each subject and law, with the id ``name-law``."""
     found = []
     for name, subject in subjects:
+        slow = [pytest.mark.slow, pytest.mark.timeout(1800)] if name in SLOW else []
         for law, check in checks():
             known = KNOWN_FAILURES.get(f"{name}-{law}")
-            marks = [pytest.mark.xfail(reason=known, strict=True)] if known else []
+            marks = [*slow, *([pytest.mark.xfail(reason=known, strict=True)] if known else [])]
             found.append(pytest.param(subject, check, id=f"{name}-{law}", marks=marks))
     return found
 

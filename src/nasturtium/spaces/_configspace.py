@@ -86,9 +86,7 @@ def from_configuration(space: Space, configuration: Mapping[str, Any]) -> Archit
         told = configuration[decision.path]
         if not isinstance(decision, Categorical):
             return int(told) if decision.is_integer else float(told)
-        index = _texts(decision).index(str(told))
-        value, options = decision.values[index], decision.options(prefix)
-        return value if value in options else decision.at((index + 0.5) / len(decision.values), prefix)
+        return decision.numbered(_texts(decision).index(str(told)), prefix)
 
     return _decision_space(space).construct(choose)
 

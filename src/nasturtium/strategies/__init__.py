@@ -8,6 +8,7 @@ from nasturtium.strategies._evolution import Evolution
 from nasturtium.strategies._genetic_cnn import GeneticCNN
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
+from nasturtium.strategies._nevergrad import Nevergrad
 from nasturtium.strategies._non_aging_evolution import NonAgingEvolution
 from nasturtium.strategies._nsga2 import NSGA2
 from nasturtium.strategies._optuna import Optuna
@@ -32,6 +33,7 @@ from nasturtium.strategies._scalarization import (
     MnasNetReward,
     Scalarization,
 )
+from nasturtium.strategies._smac3 import SMAC3
 from nasturtium.strategies._variation import (
     VARIATIONS,
     Crossover,
@@ -49,6 +51,7 @@ __all__ = [
     "PARENTS",
     "REMOVALS",
     "SCALARIZATIONS",
+    "SMAC3",
     "STRATEGIES",
     "VARIATIONS",
     "Chebyshev",
@@ -66,6 +69,7 @@ __all__ = [
     "MnasNetReward",
     "Mutation",
     "MutationByLevel",
+    "Nevergrad",
     "NonAgingEvolution",
     "Oldest",
     "Optuna",
