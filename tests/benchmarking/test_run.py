@@ -1,11 +1,14 @@
 """One run on a benchmark."""
 
+import time
+
 import numpy as np
 import pytest
 
 from nasturtium import benchmarks
 from nasturtium.benchmarking import Protocol, Run, run_once
 from nasturtium.benchmarking._run import _hypervolumes, _incumbents
+from nasturtium.spaces._base import _identity
 from nasturtium.trials import hypervolume
 
 
@@ -54,3 +57,25 @@ def test_a_pareto_benchmark_is_judged_by_the_share_of_its_reference_box():
     name = next(name for name in benchmarks.names() if len(benchmarks.load(name).objectives) > 1)
     run = run_once(benchmarks.load(name), "random-search", 0, Protocol(15))
     assert 0 < run.search[0] <= run.search[-1] < 1
+
+
+def test_the_first_run_pays_no_more_than_those_after_it():
+    cells = benchmarks.load("nasbench201-cifar10-e12")
+    n_keys = []
+    for _ in range(2):
+        run_once(cells, "random-search", 0, Protocol(30))
+        n_keys.append(_identity.cache_info().misses)
+    assert n_keys[0] == n_keys[1] >= 30
+
+
+def test_what_is_looked_up_is_not_charged_to_the_strategy(cora, monkeypatch):
+    looked_up = type(cora.estimator).row
+
+    def slow(self, architecture):
+        until = time.process_time() + 0.02
+        while time.process_time() < until:
+            pass
+        return looked_up(self, architecture)
+
+    monkeypatch.setattr(type(cora.estimator), "row", slow)
+    assert run_once(cora, "random-search", 0, Protocol(5)).cpu_milliseconds < 15

@@ -68,7 +68,13 @@ class SimulatedExecutor(Executor):
         self._arrivals: list[tuple[float, int, Message]] = []
         self._n_arrivals = 0
         self._clock = 0.0
+        self._search_seconds = 0.0
         self._charged_until = time.process_time()
+
+    @property
+    def search_seconds(self) -> float:
+        """The CPU time that this process spent between evaluations so far, charged or not."""
+        return self._search_seconds
 
     @property
     def n_workers(self) -> int:
@@ -82,10 +88,12 @@ class SimulatedExecutor(Executor):
 
     def now(self) -> float:
         """Return the virtual clock, which begins at 0."""
-        if self.charges_search and self._workload is not None:
-            spent = time.process_time()
-            self._clock += spent - self._charged_until
-            self._charged_until = spent
+        if self._workload is not None:
+            until = time.process_time()
+            self._search_seconds += until - self._charged_until
+            if self.charges_search:
+                self._clock += until - self._charged_until
+            self._charged_until = until
         return self._clock
 
     def submit(self, job: Job) -> None:

@@ -15,6 +15,7 @@ from nasturtium.spaces._base import (
     Networks,
     Open,
     Space,
+    forget_identities,
 )
 from nasturtium.spaces._blocks import op
 from nasturtium.spaces._branch import branch
@@ -117,6 +118,7 @@ __all__ = [
     "chromosomes",
     "conditionals",
     "decisions",
+    "forget_identities",
     "from_configuration",
     "integer",
     "load",

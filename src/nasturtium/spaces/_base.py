@@ -362,6 +362,11 @@ def _identity(space: Space, architecture: Architecture) -> str:
     return f"{key} {json.dumps(dict(training))}" if training else key
 
 
+def forget_identities() -> None:
+    """Forget what ``space.identity`` keeps, so that whoever asks next pays for it: for measurements."""
+    _identity.cache_clear()
+
+
 TRIES = 1_000
 """How many steps a limited space walks before it gives up, after a tenth as many plain draws."""
 

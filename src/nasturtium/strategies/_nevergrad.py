@@ -106,8 +106,7 @@ class _Optimizer:
         first = self._optimizer.parametrization
         values = dict(first.value)
         for decision, value in self._space.trace(architecture):
-            is_categorical = isinstance(decision, Categorical)
-            values[decision.path] = decision.values.index(value) if is_categorical else value
+            values[decision.path] = decision.values.index(value) if isinstance(decision, Categorical) else value
         return first.spawn_child(new_value=values)
 
 
