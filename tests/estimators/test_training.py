@@ -174,6 +174,17 @@ def test_a_share_of_the_data_is_a_fidelity(space: Space, task: Task, architectur
     assert measured[-1].step == 1
 
 
+def test_a_task_of_numbers_is_trained_by_its_own_error(space: Space, architecture: Architecture) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 1, 8, 8)).astype(np.float32)
+    task = Task.from_tensors(x, x.mean((1, 2, 3))).for_search()
+    assert task.loss is torch.nn.functional.mse_loss
+    measured, _ = trained(Training(epochs=8), space.on(task), task, Assignment(0, architecture, Fidelity(8)))
+    # The unexplained share of the variance, which the standardized loss is too.
+    assert measured[-1].metrics["train_error"] == pytest.approx(measured[-1].metrics["train_loss"], rel=0.1)
+    assert measured[-1].metrics["train_error"] < measured[1].metrics["train_error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

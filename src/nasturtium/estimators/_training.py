@@ -120,7 +120,7 @@ class Training(Estimator):
         return tuple(Rung(replace(whole, epochs=n, schedule=self.epochs), n / self.epochs) for n in lengths)
 
     def metrics(self) -> tuple[str, ...]:
-        """Return the metrics of a classification task; a task's own metrics are ``valid_NAME`` too."""
+        """Return the metrics of every task; its further metrics are ``valid_NAME`` too."""
         return ("params", "flops", "train_loss", "train_error", "valid_error")
 
     def final(self, epochs: int) -> Self:
@@ -205,7 +205,8 @@ def train_epoch(
     generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
     augment = task.augment if planned >= recipe.augment_from else None
     device = split.x.device
-    total_loss, total_wrong = torch.zeros((), device=device), torch.zeros((), device=device)
+    total_loss = torch.zeros((), device=device)
+    seen: list[tuple[Tensor, Tensor]] = []
     n_steps = -(-len(split) // recipe.batch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + epoch)  # dropout draws from the global generator
@@ -217,11 +218,12 @@ def train_epoch(
             torch.autograd.backward(loss)
             descent.step((epoch + step / n_steps) / planned)
             total_loss += loss.detach() * len(y)
-            total_wrong += (logits.detach().argmax(1) != y).sum()
+            seen.append((logits.detach(), y))
     mean_loss = float(total_loss) / len(split)
     if not isfinite(mean_loss):
         raise Diverged(f"the loss is {mean_loss} in epoch {epoch + 1}")
-    return {"train_loss": mean_loss, "train_error": float(total_wrong) / len(split)}
+    outputs, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    return {"train_loss": mean_loss, "train_error": float(task.metrics["error"](outputs, labels))}
 
 
 def _loss(task: Task, recipe: Recipe) -> Any:
