@@ -13,12 +13,15 @@ from nasturtium.errors import UsageError
 from nasturtium.report._base import FinalResults, Findings
 from nasturtium.report._checklist import checklist_section
 from nasturtium.report._cost import cost_section, trials_section
+from nasturtium.report._family import family_section
 from nasturtium.report._front import front_section
+from nasturtium.report._importance import importance_section
 from nasturtium.report._markup import Markup, element, join, text
 from nasturtium.report._networks import networks_section
 from nasturtium.report._origin import origin_section
 from nasturtium.report._progress import progress_section, random_section
 from nasturtium.report._summary import summary
+from nasturtium.report._verdict import verdict_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,9 +47,12 @@ class Section:
 
 
 SECTIONS = (
+    Section("verdict", "Verdict", verdict_section),
     Section("front", "Pareto front", front_section),
     Section("networks", "Architectures of the front", networks_section),
     Section("progress", "Progress", progress_section),
+    Section("family", "Where the best comes from", family_section),
+    Section("importance", "Which decisions mattered", importance_section),
     Section("random", "What random search would have found", random_section),
     Section("cost", "Cost and failures", cost_section),
     Section("trials", "Trials", trials_section),

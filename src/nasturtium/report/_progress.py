@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasturtium.report._curve import expected_best, figures, progress
-from nasturtium.report._format import component_name, duration, title_of, value_text
+from nasturtium.report._format import component_name, counted, duration, title_of, value_text
 from nasturtium.report._grid import plain_table
 from nasturtium.report._markup import Markup, element, join
+from nasturtium.report._verdict import random_draws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,22 +69,25 @@ def _completed_losses(found: Findings) -> NDArray[np.float64]:
 
 def random_section(found: Findings) -> Markup:
     """Return what random search would have found, as far as it is known."""
-    if not is_random(found):
-        return element("p", *_unknown(found))
-    losses = _completed_losses(found)
+    if is_random(found):
+        losses, drawn = _completed_losses(found), "This study ran random search"
+        added = "what the last trials added"
+    else:
+        draws = random_draws(found)
+        if not draws:
+            return element("p", *_unknown(found))
+        losses = np.array([found.losses[trial.number, 0] for trial in draws])
+        drawn = f"This search began with {counted(len(draws), 'random candidate')}"
+        added = "what random search finds with so few trials, to be compared with what the search found"
     if np.isnan(losses).all():
-        return element("p", "This study ran random search; no trial has a value yet.")
+        return element("p", f"{drawn}; no trial has a value yet.")
     metric, n = found.objectives[0].metric, len(losses)
     sign = -1.0 if found.objectives[0].maximize else 1.0
     rows = [
         (f"{k:,}", value_text(metric, sign * expected_best(losses, k)))
         for k in sorted({max(1, n // 8), max(1, n // 4), max(1, n // 2), n})
     ]
-    words = (
-        "This study ran random search, so its result is what random search finds. The exact "
-        "expectation of the best of fewer trials, drawn from these without replacement, says what "
-        "the last trials added:"
-    )
+    words = f"{drawn}. The exact expectation of the best of fewer of them, drawn without replacement, says {added}:"
     table = plain_table(("trials", f"expected best {title_of(metric)}"), rows)
     return join([element("p", words), table])
 
