@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import RequirementError, UsageError
-from nasturtium.spaces import Decisions, Edits, choice, decisions
+from nasturtium.spaces import Decisions, Edits, Genomes, choice, decisions
 from nasturtium.strategies import VARIATIONS, Crossover, GraphEdit, Mutation, PerDecision, StageCrossover
-from nasturtium.testing._toys import network_toys, table
+from nasturtium.testing._toys import network_toys, toys
 
 SPACE = decisions(**{f"s{i // 10}.b{i}": choice(0, 1) for i in range(40)})
 ZEROS, ONES = (SPACE.construct(lambda d, p, bit=bit: bit) for bit in (0, 1))
@@ -19,8 +19,8 @@ def bits(architecture):
 @pytest.mark.parametrize("name", VARIATIONS.names())
 def test_children_are_members_and_the_same_for_the_same_generator(name):
     variation = VARIATIONS.get(name)()
-    for space in (table().space, *(toy.space for toy in network_toys())):
-        needs = {"mutation": object, "graph-edit": Edits}.get(name, Decisions)
+    for space in (toy.space for toy in toys()):
+        needs = {"copy": object, "genes": Genomes, "graph-edit": Edits, "mutation": object}.get(name, Decisions)
         if not isinstance(space, needs):
             continue
         for seed in range(20):

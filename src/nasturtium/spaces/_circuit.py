@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.graphs.operations._neuron import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nasturtium.spaces._genome import Genome
+
+
+@lru_cache(maxsize=64)
+def function_of(name: str, mathematics: Any) -> Callable[[Any], Any]:
+    """Return a neuron's function for ``math`` or ``numpy``."""
+    return FUNCTIONS[name].of(mathematics)
+
 
 Terms = list[tuple[int, float]]
 """What a neuron reads: places of values, and weights."""
@@ -46,28 +54,34 @@ class Circuit:
     def __init__(
         self, genome: Genome, sources: Sequence[str], targets: tuple[str, ...], output: str, mathematics: Any
     ) -> None:
-        reading: dict[str, list[tuple[str, int, float]]] = {}
-        for (source, target, delay), gene in genome.genes.items():
-            if gene.is_enabled:
-                reading.setdefault(target, []).append((source, delay, gene.weight))
-        live, left = {*targets}, [*targets]
-        while left:
-            for source, _, _ in reading.get(left.pop(), ()):
-                if source not in live:
-                    live.add(source)
-                    left.append(source)
-        order = [name for name in genome.order(targets) if name in live]
-        place = {name: i for i, name in enumerate((*sources, *order))}
-        used = {output, *(genome.neurons[name] for name in order if name in genome.neurons)}
-        functions = {name: FUNCTIONS[name].of(mathematics) for name in used}
+        ready: dict[str, list[tuple[str, float]]] = {}
+        late: dict[str, list[tuple[str, float]]] = {}
+        for (source, target, delay), (weight, is_enabled) in genome.genes.items():
+            if is_enabled:
+                (late if delay else ready).setdefault(target, []).append((source, weight))
+        place = {name: i for i, name in enumerate(sources)}
+        steps: list[tuple[str, Terms]] = []
+        left = [*targets]
+        while left:  # from the outputs back to what they read, so that only that is kept
+            name = left[-1]
+            waiting = () if name in place else [source for source, _ in ready.get(name, ()) if source not in place]
+            left.extend(waiting)
+            if not waiting and left.pop() not in place:
+                place[name] = len(place)
+                steps.append((name, [(place[source], weight) for source, weight in ready.get(name, ())]))
+                left[:0] = [source for source, _ in late.get(name, ())]
         self._n_inputs, self._n_values = len(sources), len(place)
         self._exits = [place[name] for name in targets]
-        self._steps: list[tuple[int, Terms, Terms, Any]] = []
-        for name in order:
-            terms = [(place[source], weight) for source, delay, weight in reading.get(name, ()) if not delay]
-            late = [(place[source], weight) for source, delay, weight in reading.get(name, ()) if delay]
-            self._steps.append((place[name], terms, late, functions[genome.neurons.get(name, output)]))
-        self.is_recurrent = any(late for _, _, late, _ in self._steps)
+        self._steps: list[tuple[int, Terms, Terms, Any]] = [
+            (
+                place[name],
+                terms,
+                [(place[source], weight) for source, weight in late.get(name, ())],
+                function_of(genome.neurons.get(name, output), mathematics),
+            )
+            for name, terms in steps
+        ]
+        self.is_recurrent = any([terms for _, _, terms, _ in self._steps])
 
     def step(self, inputs: Sequence[Any], state: Sequence[Any] | None = None) -> tuple[list[Any], list[Any]]:
         """Return the outputs of one time step, and the state to hand to the next.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, final
@@ -59,11 +60,10 @@ class Genome:
     neurons: Mapping[str, str]
     genes: Mapping[Innovation, Gene]
 
-    @classmethod
-    def of(cls, architecture: Architecture) -> Genome:
-        """Return the genome that an architecture holds."""
-        genes = {(s, t, delay): Gene(weight, on) for s, t, delay, weight, on in architecture["genes"]}
-        return cls(dict(architecture["neurons"]), genes)
+    @staticmethod
+    def of(architecture: Architecture) -> Genome:
+        """Return the genome that an architecture holds; the last ones are kept."""
+        return _decoded(architecture)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Genome:
@@ -136,6 +136,12 @@ class Genome:
             left = sorted({*names} - {*found})
             raise UsageError(f"connections of delay 0 have no cycle, got one in {left}; delay one.")
         return found
+
+
+@lru_cache(maxsize=4096)
+def _decoded(architecture: Architecture) -> Genome:
+    genes = {(s, t, delay): Gene(weight, on) for s, t, delay, weight, on in architecture["genes"]}
+    return Genome(dict(architecture["neurons"]), genes)
 
 
 def split_name(innovation: Innovation, taken: Mapping[str, str]) -> str:

@@ -5,14 +5,26 @@ from nasturtium.strategies._base import STRATEGIES, Strategy, check_fit
 from nasturtium.strategies._cgp import CGP
 from nasturtium.strategies._codeepneat import CoDeepNEAT
 from nasturtium.strategies._evolution import Evolution
+from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._genetic_cnn import GeneticCNN
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
+from nasturtium.strategies._neat import NEAT
 from nasturtium.strategies._nevergrad import Nevergrad
+from nasturtium.strategies._niches import Niches
 from nasturtium.strategies._non_aging_evolution import NonAgingEvolution
 from nasturtium.strategies._nsga2 import NSGA2
 from nasturtium.strategies._optuna import Optuna
-from nasturtium.strategies._parents import PARENTS, InverseDensity, Parents, Roulette, Tournament, Truncation, Uniform
+from nasturtium.strategies._parents import (
+    PARENTS,
+    InTurn,
+    InverseDensity,
+    Parents,
+    Roulette,
+    Tournament,
+    Truncation,
+    Uniform,
+)
 from nasturtium.strategies._random_search import RandomSearch
 from nasturtium.strategies._regularized_evolution import RegularizedEvolution
 from nasturtium.strategies._reinforce import Reinforce
@@ -36,6 +48,7 @@ from nasturtium.strategies._scalarization import (
 from nasturtium.strategies._smac3 import SMAC3
 from nasturtium.strategies._variation import (
     VARIATIONS,
+    Copy,
     Crossover,
     GraphEdit,
     Mutation,
@@ -47,6 +60,7 @@ from nasturtium.strategies._variation import (
 
 __all__ = [
     "CGP",
+    "NEAT",
     "NSGA2",
     "PARENTS",
     "REMOVALS",
@@ -56,13 +70,16 @@ __all__ = [
     "VARIATIONS",
     "Chebyshev",
     "CoDeepNEAT",
+    "Copy",
     "Crossover",
     "Dominated",
     "Evolution",
     "Generational",
+    "Genes",
     "GeneticCNN",
     "GraphEdit",
     "HierarchicalEvolution",
+    "InTurn",
     "InverseDensity",
     "KeepAll",
     "LargeScaleEvolution",
@@ -70,6 +87,7 @@ __all__ = [
     "Mutation",
     "MutationByLevel",
     "Nevergrad",
+    "Niches",
     "NonAgingEvolution",
     "Oldest",
     "Optuna",

@@ -12,7 +12,7 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._operators import check_repeats, drawn, generator, unseen
 from nasturtium.strategies._parents import Chosen, Parents, Tournament
 from nasturtium.strategies._removal import Oldest, Population, Removal
-from nasturtium.strategies._variation import Mutation, Variation
+from nasturtium.strategies._variation import Copy, Mutation, Variation
 from nasturtium.trials import History, Proposal
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def evolve(
 TOURNAMENT, OLDEST, MUTATION = Tournament(25), Oldest(100), Mutation()
 """The operators of regularized evolution, the defaults of ``Evolution``."""
 
+COPY = Copy()
+
 NOBODY = Population(np.zeros(0, dtype=np.int64), np.zeros((0, 1)))
 
 
@@ -84,12 +86,13 @@ class _Birth:
 
     def choose(self, parents: Parents, population: Population, population_size: int) -> Chosen | None:
         """Choose the parents, if anyone is alive; children of one litter have the same."""
-        members, losses = population
+        members, losses, _ = population
         self._place = (self._number - population_size) % self._variation.litter if len(members) else 0
         self._rng = generator(self._history, self._number - self._place)
         if not len(members):
             return None
         chosen = parents.choose(losses, self._variation.n_parents, self._rng)
+        self._variation = COPY if population.is_copied else self._variation.inherited(losses[chosen.parents[0]])
         numbers = tuple([int(members[row]) for row in chosen.parents])
         self.origins = tuple([a for a in map(self._genotype, numbers) if a is not None])
         self.numbers = numbers[self._place :] + numbers[: self._place]
@@ -104,7 +107,7 @@ class _Birth:
     def _draw(self, rejected: Architecture | None) -> Architecture:
         space = self._history.study.space
         if not self.origins:
-            return space.sample(self._rng)
+            return self._variation.founder(space, self._rng)
         donors = self.origins if rejected is None else (rejected, *self.origins[1:])
         try:
             return self._variation.child(space, donors, self._place, self._rng)

@@ -105,6 +105,19 @@ class Tournament(Parents):
 
 
 @final
+@PARENTS.register("in-turn")
+@dataclass(frozen=True)
+class InTurn(Parents):
+    """All members in their order, over and over: the removal has chosen, as in species."""
+
+    def choose(self, losses: NDArray[np.float64], n: int, rng: np.random.Generator) -> Chosen:
+        """Return the first n members, beginning again where they are fewer."""
+        del rng
+        rows = tuple(row % len(losses) for row in range(n))
+        return Chosen(rows, rows[:1])
+
+
+@final
 @PARENTS.register("roulette")
 @dataclass(frozen=True)
 class Roulette(Parents):

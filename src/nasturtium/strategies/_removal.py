@@ -31,10 +31,12 @@ class Population(NamedTuple):
     Args:
         members: Trials' numbers, shape ``(n_members,)``.
         losses: Their losses, shape ``(n_members, n_objectives)``, no NaN.
+        is_copied: Whether the child is its first parent as it is: a champion that lives on.
     """
 
     members: NDArray[np.int64]
     losses: NDArray[np.float64]
+    is_copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,7 @@ class Generational(Removal):
         generation, members, born = state
         born = born | {trial.number}
         block = range(self.first(generation), self.first(generation + 1))
-        if not born.issuperset(block):
+        if len(born) < len(block) or not born.issuperset(block):
             return Generation(generation, members, born)
         elite = best(members, losses, self.n_elite)
         alive = best((*elite, *(n for n in block if not np.isnan(losses[n]).any())), losses, self.population_size)

@@ -15,6 +15,8 @@ from nasturtium.spaces import Architecture, Decisions, Edits, Space
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from nasturtium.graphs import Edit
     from nasturtium.spaces import Choose, Decision, Value
 
@@ -49,6 +51,15 @@ class Variation(ABC):
             NoFeasibleNeighbor: There is none within the limits.
         """
 
+    def founder(self, space: Space, rng: np.random.Generator) -> Architecture:
+        """Return a member of the first population within the limits; by default a random one."""
+        return space.sample(rng)
+
+    def inherited(self, losses: NDArray[np.float64]) -> Variation:
+        """Return how children of a parent with these losses, shape ``(n_objectives,)``, vary; by default alike."""
+        del losses
+        return self
+
     def edits(self, space: Space, parent: Architecture, child: Architecture) -> tuple[Edit, ...]:
         """Return the edits that lead from the first parent to a child, for inheriting weights."""
         del space, parent, child
@@ -56,6 +67,20 @@ class Variation(ABC):
 
 
 VARIATIONS: Registry[Variation] = Registry("variation", "nasturtium.variations")
+
+
+@final
+@VARIATIONS.register("copy")
+@dataclass(frozen=True)
+class Copy(Variation):
+    """The first parent as it is."""
+
+    def child(
+        self, space: Space, parents: Sequence[Architecture], place: int, rng: np.random.Generator
+    ) -> Architecture:
+        """Return the parent."""
+        del space, place, rng
+        return parents[0]
 
 
 def check_rate(rate: float) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import log
 from typing import TYPE_CHECKING, final
 
 from nasturtium.spaces import (
     SPACES,
     Architecture,
     CoDeepNEAT,
+    Genomes,
     Morphism,
     Networks,
+    Neurons,
     Space,
     chain,
     choice,
@@ -58,10 +60,14 @@ class Toy:
 
     def metrics(self, architecture: Architecture) -> dict[str, float]:
         """Return loss and size of an architecture."""
+        if isinstance(self.space, Genomes):
+            assert isinstance(self.space, Networks)
+            size = self.space.network(architecture).params
+            return {"loss": xor_error(self.space, architecture), "size": float(size)}
         if isinstance(self.space, Networks):
             # Networks as large as possible within 16,000 parameters; the optimum is a plateau.
             size = self.space.network(architecture).params
-            return {"loss": abs(log(size) - log(16_000)), "size": float(size)}
+            return {"loss": abs(math.log(size) - math.log(16_000)), "size": float(size)}
         names = sorted(self.best)
         wrong = [architecture[name] != self.best[name] for name in names]
         weights = [1 + 0.1 * i for i in range(len(names))]
@@ -69,6 +75,13 @@ class Toy:
         apart = sum(w for w, is_wrong in zip(weights, wrong, strict=True) if is_wrong)
         size = sum(LETTERS.index(str(architecture[name])) for name in names)
         return {"loss": (apart + 0.5 * pairs) / len(names), "size": float(size)}
+
+
+def xor_error(space: Genomes, architecture: Architecture) -> float:
+    """Return the mean absolute error of a network on exclusive or, in [0, 1]."""
+    circuit = space.circuit(architecture, math)
+    cases = [(x, y, float(x != y)) for x in (0.0, 1.0) for y in (0.0, 1.0)]
+    return float(sum(abs(circuit.step((x, y, 1.0))[0][0] - wanted) for x, y, wanted in cases) / 4)
 
 
 def table() -> Toy:
@@ -97,6 +110,7 @@ def toys() -> Iterator[Toy]:
     """Yield every toy, from the quickest on."""
     yield table()
     yield from network_toys()
+    yield Toy(Neurons().on(Shapes((2,), 1)))
 
 
 def toy_for(requires: Sequence[type]) -> Toy:

@@ -1,0 +1,195 @@
+"""How genomes of weighted connections differ, cross and mutate in NEAT.
+
+Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", sections 3.1
+to 3.3 and appendix; what the paper leaves open is as in the authors' program, NEAT 1.2.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+import numpy as np
+
+from nasturtium.errors import RequirementError, UsageError
+from nasturtium.spaces import Gene, Genome, Genomes, Space
+from nasturtium.spaces._genome_edits import connected, split, toggled
+from nasturtium.strategies._variation import VARIATIONS, Variation, check_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from nasturtium.spaces import Architecture, Innovation
+
+LARGE = 20
+"""Genes from which on differences are counted as shares of the genome."""
+
+
+@final
+@VARIATIONS.register("genes")
+@dataclass(frozen=True)
+class Genes(Variation):
+    """NEAT's child: two genomes crossed, or one alone, then one kind of mutation.
+
+    The first of the parents is the fitter one; two equal parents stand for a child of one.
+
+    Args:
+        add_neuron: Probability that a connection is split.
+        add_connection: Otherwise, that two ends are connected.
+        change_weights: Otherwise, that weights change.
+        recurrent: Share of the new connections that go back, where the space allows it.
+        toggle: Probability that, with the weights, a connection is turned on or off.
+        power: Greatest change of a weight, and size of a new one.
+        replace: Probability that a weight is drawn anew instead of changed.
+        average: Probability that a crossing takes the mean of the weights in common.
+        mate_only: Probability that a crossing is not mutated.
+        stay_disabled: Probability that a gene disabled in either parent is in the child.
+        cap: Greatest size of a weight (experimental in NEAT 1.2.1).
+
+    References:
+        Stanley & Miikkulainen 2002, sections 3.1, 3.2 and 4.1.
+    """
+
+    add_neuron: float = 0.03
+    add_connection: float = 0.05
+    change_weights: float = 0.8
+    recurrent: float = 0.2
+    toggle: float = 0.0
+    power: float = 2.5
+    replace: float = 0.1
+    average: float = 0.4
+    mate_only: float = 0.2
+    stay_disabled: float = 0.75
+    cap: float = 8.0
+
+    n_parents: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        """Check the rates."""
+        for rate in (self.add_neuron, self.add_connection, self.change_weights, self.recurrent, self.toggle):
+            check_rate(rate)
+        for rate in (self.replace, self.average, self.mate_only, self.stay_disabled):
+            check_rate(rate)
+        if not (self.power > 0 and self.cap > 0):
+            raise UsageError(f"power and cap are positive, got {self.power} and {self.cap}; raise them.")
+
+    def founder(self, space: Space, rng: np.random.Generator) -> Architecture:
+        """Return the smallest network, where NEAT begins; a random one where the limits forbid that."""
+        start = varied(space).start(rng)
+        return start if space.is_feasible(start) else space.sample(rng)
+
+    def child(
+        self, space: Space, parents: Sequence[Architecture], place: int, rng: np.random.Generator
+    ) -> Architecture:
+        """Return a child of the fitter parent's topology, mutated."""
+        del place
+        genome = Genome.of(parents[0])
+        is_mutated = True
+        if parents[1] != parents[0]:
+            genome = self.crossed(genome, Genome.of(parents[1]), rng)
+            is_mutated = rng.random() >= self.mate_only
+        found = (self.mutated(genome, varied(space), rng) if is_mutated else genome).architecture()
+        return found if space.is_feasible(found) else space.mutate(parents[0], rng)
+
+    def crossed(self, fitter: Genome, other: Genome, rng: np.random.Generator) -> Genome:
+        """Return the fitter genome with matching genes from either parent (section 3.2, figure 4)."""
+        is_mean = rng.random() < self.average
+        genes: dict[Innovation, Gene] = {}
+        coins = rng.random(2 * len(fitter.genes)).tolist()
+        for i, (name, mine) in enumerate(fitter.genes.items()):
+            its = other.genes.get(name)
+            if its is None:
+                genes[name] = mine
+                continue
+            weight = 0.5 * (mine[0] + its[0]) if is_mean else (mine[0] if coins[2 * i] < 0.5 else its[0])
+            genes[name] = Gene(weight, (mine[1] and its[1]) or coins[2 * i + 1] >= self.stay_disabled)
+        return Genome(fitter.neurons, genes)
+
+    def mutated(self, genome: Genome, space: Genomes, rng: np.random.Generator) -> Genome:
+        """Return the genome after one kind of mutation, or as it was where that finds no place."""
+        node, link, weights, back, toggle, size = rng.random(6).tolist()
+        if node < self.add_neuron:
+            return split(genome, space, rng) or genome
+        if link < self.add_connection:
+            delay = int(space.is_recurrent and back < self.recurrent)
+            return connected(genome, space, rng, delay, 2 * size - 1) or genome
+        if weights < self.change_weights:
+            genome = self._weighed(genome, rng)
+        return toggled(genome, rng) or genome if toggle < self.toggle else genome
+
+    def _weighed(self, genome: Genome, rng: np.random.Generator) -> Genome:
+        draws = rng.random(2 * len(genome.genes)).tolist()
+        genes: dict[Innovation, Gene] = {}
+        for i, (name, (weight, is_enabled)) in enumerate(genome.genes.items()):
+            change = self.power * (2 * draws[2 * i] - 1)
+            weight = change if draws[2 * i + 1] < self.replace else weight + change
+            genes[name] = Gene(min(max(weight, -self.cap), self.cap), is_enabled)
+        return Genome(genome.neurons, genes)
+
+
+@final
+class Alignment:
+    """The weights of genomes in the columns of their innovations.
+
+    Args:
+        genomes: Some genomes.
+        numbers: Each innovation's place in the order in which they arose, from 0.
+
+    Example:
+        >>> a, b = ("x0", "y0", 0), ("x1", "y0", 0)
+        >>> two = Genome({}, {a: Gene(1.0), b: Gene(0.5)})
+        >>> Alignment([two], {a: 0, b: 1}).distances(Genome({}, {a: Gene(2.0)}), 1.0, 1.0, 0.4)
+        array([1.4])
+    """
+
+    def __init__(self, genomes: Sequence[Genome], numbers: Mapping[Innovation, int]) -> None:
+        self._numbers = numbers
+        self._weights = np.array([self._row(genome) for genome in genomes]).reshape(len(genomes), len(numbers))
+        self._has = self._weights == self._weights
+        self._sizes = self._has.sum(axis=1)
+
+    def _row(self, genome: Genome) -> NDArray[np.float64]:
+        row = np.full(len(self._numbers), np.nan)
+        row[[self._numbers[name] for name in genome.genes]] = [gene[0] for gene in genome.genes.values()]
+        return row
+
+    def distances(self, other: Genome, excess: float, disjoint: float, weights: float) -> NDArray[np.float64]:
+        """Return how unlike the genomes are to another, c1 E / N + c2 D / N + c3 W (section 3.3, equation 1).
+
+        N is the size of the larger genome, and 1 for two genomes of fewer than ``LARGE`` genes.
+
+        Args:
+            other: The one that they are compared with.
+            excess: c1, for genes newer than all of the other genome.
+            disjoint: c2, for others that only one has.
+            weights: c3, for the mean difference of weights in common.
+
+        Returns:
+            Distances, shape ``(n_genomes,)``.
+        """
+        row = self._row(other)
+        has = row == row
+        n_shared = (self._has & has).sum(axis=1)
+        apart = np.nansum(np.abs(self._weights - row), axis=1)
+        unlike = disjoint * (self._sizes + has.sum() - 2 * n_shared)
+        if excess != disjoint:
+            columns = np.arange(len(has))
+            last = np.where(self._has, columns, -1).max(axis=1, initial=-1)
+            end = columns[has].max(initial=-1)
+            newer = (self._has & (columns > end)).sum(axis=1) + (has & (columns > last[:, None])).sum(axis=1)
+            unlike = unlike + (excess - disjoint) * newer
+        larger = np.maximum(self._sizes, has.sum())
+        return np.asarray(unlike / np.where(larger >= LARGE, larger, 1) + weights * apart / np.maximum(n_shared, 1))
+
+
+def varied(space: Space) -> Genomes:
+    """Return the space, which has genomes.
+
+    Raises:
+        RequirementError: It has none.
+    """
+    if not isinstance(space, Genomes):
+        raise RequirementError(f"this variation needs a space with Genomes, got {type(space).__name__}; use mutation.")
+    return space

@@ -1,0 +1,207 @@
+"""Niches: a generation's births divided among species by shared fitness.
+
+Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topologies", section 3.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import floor, inf
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import numpy as np
+
+from nasturtium.errors import UsageError
+from nasturtium.spaces import Genome, Innovation
+from nasturtium.strategies._genes import Alignment, varied
+from nasturtium.strategies._operators import generator
+from nasturtium.strategies._removal import REMOVALS, Generation, Generational, Population, Removal
+from nasturtium.strategies._species import Species, judged, quotas, speciated
+from nasturtium.trials import INFEASIBLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from nasturtium.trials import History, Trial
+
+
+class Birth(NamedTuple):
+    """Who has a child.
+
+    Args:
+        fitter: Number of the parent that is fitter, or as fit and smaller.
+        other: Number of the other; the same for a child of one.
+        is_copy: Whether the child is the parent as it is: a champion that lives on.
+    """
+
+    fitter: int
+    other: int
+    is_copy: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Lineage:
+    """Where the evolution stands.
+
+    Args:
+        species: Those of the generation before.
+        numbers: Each innovation's place in the order in which they arose.
+        births: The plan of the generation that is being born.
+        best: Greatest fitness so far.
+        stale: Generations since it rose.
+    """
+
+    species: tuple[Species[Genome], ...] = ()
+    numbers: Mapping[Innovation, int] = field(default_factory=dict)
+    births: tuple[Birth, ...] = ()
+    best: float = -inf
+    stale: int = 0
+
+
+@final
+@REMOVALS.register("niches")
+@dataclass(frozen=True)
+class Niches(Removal):
+    """A generation replaces the one before; its births are divided among species.
+
+    Members that are alike share their fitness, so that no species takes over. Each species' worst
+    die without children, the others have as many as the species' mean fitness buys; a large
+    species' champion lives on. The one or two members returned for a birth are its parents, the
+    fitter first: they are drawn here, uniformly within the species.
+
+    Fitness is what the loss lacks to ``ceiling``, or to the generation's worst where that is more.
+
+    Args:
+        population_size: Births a generation.
+        excess: c1 of the distance between genomes.
+        disjoint: c2 of it.
+        weights: c3 of it.
+        threshold: Distance from which on they are of two species; ``inf`` has one species.
+        survival: Share of a species that has children.
+        alone: Probability that a child has one parent.
+        interspecies: Probability that the second parent is another species' champion.
+        n_champion: A champion lives on in a species of more members than this.
+        max_stale: Generations without a better best until a species has hardly any children.
+        max_stale_population: The same for all, until only the two best species have children.
+        ceiling: The loss at which fitness is 0; 1 for errors.
+    """
+
+    population_size: int = 150
+    excess: float = 1.0
+    disjoint: float = 1.0
+    weights: float = 0.4
+    threshold: float = 3.0
+    survival: float = 0.2
+    alone: float = 0.25
+    interspecies: float = 0.001
+    n_champion: int = 5
+    max_stale: int = 15
+    max_stale_population: int = 20
+    ceiling: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.population_size < 1 or min(self.n_champion, self.max_stale, self.max_stale_population) < 0:
+            raise UsageError(f"sizes are at least 1 and ages at least 0, got {self}; raise them.")
+        if not (self.threshold > 0 and 0 < self.survival <= 1 and 0 <= self.alone <= 1 and 0 <= self.interspecies <= 1):
+            raise UsageError(f"threshold is positive, survival and rates are probabilities, got {self}; change them.")
+
+    def population(self, history: History, number: int) -> Population | None:
+        """Return the parents of that trial, if its generation may begin; none of the first generation."""
+        varied(history.study.space)
+        rule = Generational(self.population_size)
+        losses = history.losses()
+
+        def after(now: tuple[Generation, Lineage], trial: Trial) -> tuple[Generation, Lineage]:
+            generation = rule.after(now[0], trial, losses)
+            is_over = generation.number > now[0].number
+            return generation, self._planned(history, generation, now[1], losses) if is_over else now[1]
+
+        generation, now = history.fold((self, history.compared_at), lambda: (Generation(), Lineage()), after)
+        place = number - rule.first(generation.number)
+        if place >= rule.children:
+            return None
+        if not now.births:
+            return Population(np.zeros(0, dtype=np.int64), losses[:0])
+        birth = now.births[place]
+        members = np.array(birth[:2], dtype=np.int64)
+        return Population(members, losses[members], is_copied=birth.is_copy)
+
+    def _planned(self, history: History, generation: Generation, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
+        """Return the lineage with its species and the next generation's births."""
+        members = generation.members
+        if not members:
+            return replace(now, births=())
+        genomes = [Genome.of(a) for a in map(history.architecture, members) if a is not None]
+        numbers = dict(now.numbers)
+        for genome in genomes:
+            for name in genome.genes:
+                numbers.setdefault(name, len(numbers))
+        fitness = self._fitness(losses[list(members), 0])
+
+        rows = {id(genome): row for row, genome in enumerate(genomes)}
+        aligned = Alignment(genomes, numbers)
+
+        known: dict[int, NDArray[np.float64]] = {}  # by the other genome, compared with all at once
+
+        def apart(a: Genome, b: Genome) -> float:
+            if id(b) not in known:
+                known[id(b)] = aligned.distances(b, self.excess, self.disjoint, self.weights)
+            return float(known[id(b)][rows[id(a)]])
+
+        species = judged(speciated(genomes, now.species, apart, self.threshold), fitness)
+        is_better = fitness[0] > now.best
+        now = replace(
+            now,
+            species=species,
+            numbers=numbers,
+            best=max(now.best, fitness[0]),
+            stale=0 if is_better else now.stale + 1,
+        )
+        rng = generator(history, -1 - generation.number)
+        sizes = [len(genome.genes) for genome in genomes]
+        births = tuple(
+            Birth(members[a], members[b], is_copy) for a, b, is_copy in self._births(now, fitness, sizes, rng)
+        )
+        return replace(now, births=births)
+
+    def _fitness(self, losses: NDArray[np.float64]) -> list[float]:
+        """Return the members' fitness, not negative; none for those that violate a limit."""
+        usable = losses < INFEASIBLE
+        ceiling = max(self.ceiling, losses[usable].max(initial=-inf))
+        return [float(value) for value in np.where(usable, ceiling - losses, 0.0)]
+
+    def _births(
+        self, now: Lineage, fitness: Sequence[float], sizes: Sequence[int], rng: np.random.Generator
+    ) -> list[Birth]:
+        """Return who has a child, by rows of the population."""
+        ranked = [sorted(s.members, key=lambda row: -fitness[row]) for s in now.species]
+        shares = [
+            sum(fitness[row] for row in s.members) / len(s.members) * (STALE if s.stale >= self.max_stale else 1.0)
+            for s in now.species
+        ]
+        if now.stale >= self.max_stale_population:
+            best = sorted(range(len(ranked)), key=lambda i: -now.species[i].best)[:2]
+            shares = [share if i in best else 0.0 for i, share in enumerate(shares)]
+        births: list[Birth] = []
+        for i, quota in enumerate(quotas(shares, self.population_size)):
+            n_copies = int(quota > 0 and len(ranked[i]) > self.n_champion)
+            births += [Birth(ranked[i][0], ranked[i][0], is_copy=True)] * n_copies
+            elite = ranked[i][: floor(self.survival * len(ranked[i])) + 1]
+            others = [rows[0] for k, rows in enumerate(ranked) if k != i]
+            for coin, far, first, second in rng.random((quota - n_copies, 4)).tolist():
+                a, b = elite[int(first * len(elite))], elite[int(second * len(elite))]
+                if coin < self.alone:
+                    b = a
+                elif far < self.interspecies and others:
+                    b = others[int(second * len(others))]
+                a, b = sorted((a, b), key=lambda row: (-fitness[row], sizes[row]))
+                births.append(Birth(a, b))
+        return births
+
+
+STALE = 0.01
+"""What is left of the fitness of a species that has been stale for too long (NEAT 1.2.1)."""
