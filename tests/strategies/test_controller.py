@@ -8,7 +8,7 @@ import pytest
 from nasturtium.errors import UsageError
 from nasturtium.policies import LSTM, Logits
 from nasturtium.spaces import NASNet, choice, decisions
-from nasturtium.strategies import Reinforce
+from nasturtium.strategies import PPO, QLearning, Reinforce
 from nasturtium.strategies._controller import N_PAST, Lesson, learned
 from nasturtium.testing import Shapes
 from nasturtium.testing._processes import elsewhere
@@ -19,6 +19,7 @@ from nasturtium.trials import Asked, Ended, Log, Measured, Measurement, Proposal
 STRATEGIES = {
     "reinforce": Reinforce(batch_size=3, learning_rate=0.02),
     "reinforce of nas-bench-201": Reinforce.nasbench201(),
+    "ppo": PPO(LSTM(units=10, layers=1), batch_size=5, learning_rate=0.02),
 }
 LENGTHS = (1, 10, 99, 100, 101)
 
@@ -154,8 +155,8 @@ def cpu_seconds(action):
 
 
 @pytest.mark.slow
-def test_an_ask_is_cheap_after_a_thousand_trials_and_so_is_starting_anew():
-    strategy = Reinforce(LSTM(), learning_rate=0.01)
+@pytest.mark.parametrize("strategy", [Reinforce(), PPO(), QLearning()])
+def test_an_ask_is_cheap_after_a_thousand_trials_and_so_is_starting_anew(strategy):
     space = NASNet().on(Shapes())
     log = run(strategy, space, lambda a: {"loss": len(a.text) / 1000}, trials=1_000)
     asks = [cpu_seconds(lambda: strategy.ask(log.history().sealed(), 1)) for _ in range(20)]

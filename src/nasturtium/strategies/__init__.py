@@ -25,6 +25,8 @@ from nasturtium.strategies._parents import (
     Truncation,
     Uniform,
 )
+from nasturtium.strategies._ppo import PPO
+from nasturtium.strategies._q_learning import QLearning
 from nasturtium.strategies._random_search import RandomSearch
 from nasturtium.strategies._regularized_evolution import RegularizedEvolution
 from nasturtium.strategies._reinforce import Reinforce
@@ -63,6 +65,7 @@ __all__ = [
     "NEAT",
     "NSGA2",
     "PARENTS",
+    "PPO",
     "REMOVALS",
     "SCALARIZATIONS",
     "SMAC3",
@@ -94,6 +97,7 @@ __all__ = [
     "Parents",
     "PerDecision",
     "Population",
+    "QLearning",
     "RandomSearch",
     "RegularizedEvolution",
     "Reinforce",
