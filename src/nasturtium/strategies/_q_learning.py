@@ -80,10 +80,9 @@ class QLearning(Strategy):
     ``Q(last) += alpha (reward - Q)``, ``Q(earlier) += alpha (max Q(next) - Q)``.
 
     Departures: ``repeats="avoid"`` draws on until an architecture is new, where the paper uses the known
-    accuracy once more, which adds replays but no knowledge; with ``"allow"`` a repeated architecture is in
-    the memory as often as it was evaluated. A trial that failed, has no value or breaks
-    a limit gets the worst reward so far; while there is none it is left out. Long intervals are cut
-    into bins.
+    accuracy once more, which adds replays but no knowledge; with ``"allow"`` a repeated architecture is
+    in the memory as often as it was evaluated. A trial that failed, has no value or breaks a limit gets
+    the worst reward so far; while there is none it is left out. Long intervals are cut into bins.
 
     Args:
         schedule: (epsilon, number of new architectures) pairs; the last epsilon stays.
