@@ -13,16 +13,15 @@ from rich.table import Table
 from nasturtium import benchmarking
 from nasturtium._arguments import n_cores
 from nasturtium._search import writable_folder
-from nasturtium.benchmarking import Benchmark, Grid, Results, run_grid
-from nasturtium.benchmarking._page import FACT_HEADS, fact_cells, page
-from nasturtium.benchmarking._settings import read_strategies
+from nasturtium.benchmarking import Benchmark, Grid, Results, curves, page, read_strategies, run_grid, write_curves
 from nasturtium.errors import UsageError
-from nasturtium.report._format import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console, RenderableType
+
+    from nasturtium.benchmarking import Sheet
 
 TABLES = (".csv", ".parquet")
 
@@ -64,7 +63,9 @@ def compare(grid: Grid, jobs: int | None, out: Path | None, watch: Callable[[int
     results = Results(grid, run_grid(grid, out, processes=jobs or n_cores(), watch=watch))
     if out is not None:
         results.write(out)
-        (out / "report.html").write_text(page(results), encoding="utf-8")
+        drawn = curves(results)
+        write_curves(drawn, results.metric, out)
+        (out / "report.html").write_text(page(results, drawn), encoding="utf-8")
     return results
 
 
@@ -78,37 +79,15 @@ def progress(console: Console, title: str) -> Iterator[Callable[[int, int], None
 
 
 def comparison_page(results: Results) -> RenderableType:
-    """Return what ``bench`` prints: means with errors at each budget, ranks, tests."""
-    metric, found, facts = results.metric, results.summaries, results.facts
-    means = Table(title=f"{results.grid.benchmark.name}: {metric} after n evaluations, mean ± sd (standard error)")
-    means.add_column("strategy")
-    columns = list(next(iter(found.values())))
-    for n in columns:
-        means.add_column(str(n), justify="right")
-    for strategy, by_budget in found.items():
-        cells = [by_budget[n] for n in columns]
-        means.add_row(
-            strategy,
-            *(
-                f"{value_text(metric, c.mean)} ± {value_text(metric, c.sd)} ({value_text(metric, c.standard_error)})"
-                for c in cells
-            ),
-        )
-    expected = results.expectation
-    if expected:
-        means.add_row("random draws, exact expectation", *(value_text(metric, expected[n]) for n in columns))
-    more = Table(title=f"{results.grid.seeds} seeds, at the end")
-    for head in ("strategy", *FACT_HEADS, "less random-search", "p"):
-        more.add_column(head, justify="left" if head == "strategy" else "right")
-    against = {
-        test.b: (-test.difference, test.p) for test in results.comparisons if test.a == results.grid.strategies[0]
-    }
-    for strategy, fact in facts.items():
-        difference, p = against.get(strategy, (0.0, 1.0))
-        more.add_row(
-            strategy,
-            *fact_cells(fact),
-            value_text(metric, difference) if strategy in against else "",
-            f"{p:.2g}" if strategy in against else "",
-        )
-    return Group(means, more)
+    """Return what ``bench`` prints: means with errors at each budget, then regrets, ranks, costs, tests."""
+    name = results.grid.benchmark.name
+    return Group(*(_table(name, sheet) for sheet in (benchmarking.means(results), benchmarking.facts(results))))
+
+
+def _table(name: str, sheet: Sheet) -> Table:
+    table = Table(title=f"{name}: {sheet.note}")
+    for number, head in enumerate(sheet.heads):
+        table.add_column(head, justify="right" if number else "left")
+    for row in sheet.rows:
+        table.add_row(*row)
+    return table

@@ -2,16 +2,25 @@
 
 import csv
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nasturtium import benchmarks
-from nasturtium.benchmarking import Grid, Protocol, Results, Run, run_grid
-from nasturtium.benchmarking._page import page
+from nasturtium.benchmarking import (
+    Grid,
+    Protocol,
+    Results,
+    Run,
+    curves,
+    page,
+    read_strategies,
+    run_grid,
+)
 from nasturtium.benchmarking._run import greatest_hypervolume
-from nasturtium.benchmarking._settings import read_strategies
 from nasturtium.errors import NasturtiumError, UsageError
 from nasturtium.spaces import choice, decisions
 
@@ -87,7 +96,7 @@ def test_files_hold_a_row_an_evaluation_and_the_means(results, tmp_path):
 
 
 def test_the_page_shows_every_strategy_and_what_is_missing(results):
-    html = page(results)
+    html = page(results, curves(results))
     assert html.count("<svg") == 2
     assert EVOLUTION in html
     assert "not known to this report" in html
@@ -177,3 +186,22 @@ def test_a_run_that_found_the_whole_front_is_at_the_optimum():
         for seed, v in enumerate((greatest_hypervolume(benchmark), 0.5))
     ]
     assert Results(Grid(benchmark, (), 2, Protocol(1)), found).shares_of_optimum() == {"random-search": 0.5}
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from nasturtium.benchmarking._grid import _locked
+with _locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_another_process_is_kept_out_of_the_folder_until_it_is_gone(grid, tmp_path):
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(UsageError, match="another process runs one; wait for it, or take another --out"):
+            run_grid(replace(grid, seeds=1), tmp_path)
+        other.kill()
+    assert len(run_grid(replace(grid, seeds=1), tmp_path)) == 2

@@ -9,7 +9,7 @@ from nasturtium.report import checklist_table
 
 if TYPE_CHECKING:
     from nasturtium.benchmarking._results import Results
-    from nasturtium.report._markup import Markup
+    from nasturtium.report import Markup
 
 FEW_SEEDS = 10
 """Fewer runs than this are called few."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 import cloudpickle
+from filelock import FileLock, Timeout
 
 from nasturtium._search import replace_file
 from nasturtium._study import versions
@@ -22,7 +23,7 @@ from nasturtium.spaces import SPACES
 from nasturtium.strategies import STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from nasturtium.benchmarking._base import Benchmark
@@ -32,6 +33,9 @@ RANDOM = "random-search"
 
 FILE = "runs.jsonl"
 """The grid's first line says what was asked, each other one holds a run."""
+
+LOCK = ".runs.lock"
+"""Held by the process that runs the grid."""
 
 
 @final
@@ -101,8 +105,13 @@ def run_grid(
         watch: Called with (runs that are over, all runs) after each.
 
     Raises:
-        UsageError: The folder holds another grid.
+        UsageError: The folder holds another grid, or another process runs one there.
     """
+    with nullcontext() if folder is None else _locked(folder):
+        return _completed(grid, folder, processes, watch)
+
+
+def _completed(grid: Grid, folder: Path | None, processes: int, watch: Callable[[int, int], None] | None) -> list[Run]:
     done = {} if folder is None else _read(grid, folder / FILE)
     cells = grid.cells
     missing = [cell for cell in cells if cell not in done]
@@ -117,6 +126,24 @@ def run_grid(
             if watch is not None:
                 watch(n_over, len(cells))
     return [done[cell] for cell in cells]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from a folder; the lock goes with the process that holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"one grid at a time runs in a folder, got {folder}, where another process runs one; wait for it, or "
+            "take another --out."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read(grid: Grid, path: Path) -> dict[tuple[str, int], Run]:
@@ -137,7 +164,6 @@ def _read(grid: Grid, path: Path) -> dict[tuple[str, int], Run]:
 
 def _append(grid: Grid, path: Path, run: Run) -> None:
     """Write a run down, the first one below the header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         if not file.tell():
             file.write(json.dumps(grid.header) + "\n")

@@ -57,6 +57,12 @@ class Results:
             return "hypervolume"
         return benchmark.reports[0] if self.judged == "report" else benchmark.objectives[0]
 
+    @cached_property
+    def optimum(self) -> float:
+        """The table's best value of the judged column."""
+        benchmark = self.grid.benchmark
+        return greatest_hypervolume(benchmark) if self.is_pareto else benchmark.optimum[self.metric]
+
     def of(self, strategy: str) -> list[Run]:
         """Return the runs of a strategy, by seed."""
         return [run for run in self.runs if run.strategy == strategy]
@@ -96,7 +102,7 @@ class Results:
     def shares_of_optimum(self) -> dict[str, float]:
         """Return which share of each strategy's runs ended at the table's best objective, in [0, 1]."""
         benchmark = self.grid.benchmark
-        best = greatest_hypervolume(benchmark) if self.is_pareto else benchmark.optimum[benchmark.objectives[0]]
+        best = self.optimum if self.is_pareto else benchmark.optimum[benchmark.objectives[0]]
         return {
             strategy: float(np.isclose(self.values(strategy, "search")[:, -1], best, rtol=0, atol=1e-9).mean())
             for strategy in self.grid.strategies
@@ -119,11 +125,12 @@ class Results:
 
     @cached_property
     def facts(self) -> dict[str, dict[str, float]]:
-        """By strategy: rank, share of optima, distinct architectures, CPU milliseconds a trial, seconds."""
-        by_rank, optimum = self.ranks(), self.shares_of_optimum()
+        """By strategy: rank, regret, share of optima, distinct architectures, CPU milliseconds a trial, seconds."""
+        by_rank, optimum, trials = self.ranks(), self.shares_of_optimum(), self.grid.protocol.trials
         return {
             strategy: {
                 "rank": by_rank[strategy],
+                "regret": abs(self.summaries[strategy][trials].mean - self.optimum),
                 "share_at_optimum": optimum[strategy],
                 "distinct": float(np.mean([run.n_distinct for run in self.of(strategy)])),
                 "cpu_milliseconds": float(np.mean([run.cpu_milliseconds for run in self.of(strategy)])),
@@ -152,6 +159,7 @@ class Results:
             **self.grid.header,
             "seeds": self.grid.seeds,
             "metric": self.metric,
+            "optimum": self.optimum,
             "strategies": self.facts,
             "comparisons": [_test_json(test) for test in self.comparisons],
         }

@@ -1,9 +1,30 @@
 """The report of a study: tables, figures, one HTML file."""
 
+from nasturtium.report._axes import Axis, axis_of, frame
 from nasturtium.report._base import FinalResults, wilson
+from nasturtium.report._chart_file import chart_file
 from nasturtium.report._checklist import checklist_table
 from nasturtium.report._console import front_table
+from nasturtium.report._format import value_text
+from nasturtium.report._markup import Markup, coordinate, element, join
 from nasturtium.report._page import fill_page, write_report
 from nasturtium.report._svg import svg_of
 
-__all__ = ["FinalResults", "checklist_table", "fill_page", "front_table", "svg_of", "wilson", "write_report"]
+__all__ = [
+    "Axis",
+    "FinalResults",
+    "Markup",
+    "axis_of",
+    "chart_file",
+    "checklist_table",
+    "coordinate",
+    "element",
+    "fill_page",
+    "frame",
+    "front_table",
+    "join",
+    "svg_of",
+    "value_text",
+    "wilson",
+    "write_report",
+]

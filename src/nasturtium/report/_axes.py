@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, final
 
 from nasturtium.report._base import is_finite
-from nasturtium.report._format import SHARES, title_of
+from nasturtium.report._format import is_share, title_of
 from nasturtium.report._markup import Markup, element, join
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def tick_text(metric: str, value: float) -> str:
         >>> tick_text("params", 20_000.0), tick_text("valid_error", 0.05), tick_text("x", 0.5)
         ('20k', '5 %', '0.5')
     """
-    if metric in SHARES:
+    if is_share(metric):
         return f"{100 * value:.4g} %"
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
@@ -130,6 +130,18 @@ def frame(x: Axis, y: Axis, *content: Markup, label: str, y_title: str | None = 
         label: What the chart shows, for those who can't see it.
         y_title: Other words for the vertical axis than its metric's.
     """
+    return element(
+        "svg",
+        *chart_parts(x, y, content, y_title),
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        class_="chart",
+        role="img",
+        aria_label=label,
+    )
+
+
+def chart_parts(x: Axis, y: Axis, content: Iterable[Markup], y_title: str | None = None) -> list[Markup]:
+    """Return the pieces of a chart, see ``frame``, from the back to the front."""
     grid = [_x_tick(x, value) for value in x.ticks()] + [_y_tick(y, value) for value in y.ticks()]
     border = element("path", d=f"M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}", class_="axis", fill="none")
     middle = (LEFT + WIDTH - RIGHT) / 2
@@ -144,14 +156,7 @@ def frame(x: Axis, y: Axis, *content: Markup, label: str, y_title: str | None = 
             transform=f"translate(13 {(TOP + HEIGHT - BOTTOM) // 2}) rotate(-90)",
         ),
     ]
-    return element(
-        "svg",
-        join([*grid, border, *titles, *content]),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        class_="chart",
-        role="img",
-        aria_label=label,
-    )
+    return [*grid, border, *titles, *content]
 
 
 def _x_tick(axis: Axis, value: float) -> Markup:

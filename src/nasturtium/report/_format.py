@@ -29,6 +29,16 @@ NOTHING = "–"
 """What stands where there is no value."""
 
 
+def is_share(metric: str) -> bool:
+    """Return whether a metric is a fraction in [0, 1]: an error, at whatever fidelity.
+
+    Example:
+        >>> is_share("valid_error"), is_share("valid_error_e108"), is_share("valid_loss")
+        (True, True, False)
+    """
+    return metric in SHARES or metric.rpartition("_")[0] in SHARES
+
+
 def title_of(metric: str) -> str:
     """Return a metric's name for people.
 
@@ -72,7 +82,7 @@ def value_text(metric: str, value: float) -> str:
         >>> value_text("valid_error", 0.1), value_text("params", 1234.0)
         ('10.00 %', '1,234')
     """
-    return percent(value) if metric in SHARES else number(value)
+    return percent(value) if is_share(metric) else number(value)
 
 
 def named_value(metric: str, value: float) -> str:
