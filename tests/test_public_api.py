@@ -20,6 +20,7 @@ PUBLIC = {
     "Task",
     "Trial",
     "__version__",
+    "baselines",
     "benchmarks",
     "errors",
     "estimators",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nasturtium import errors, estimators, schedulers, spaces, strategies
+from nasturtium import baselines, errors, estimators, schedulers, spaces, strategies
 from nasturtium._adoption import space_from
 from nasturtium._search import search
 from nasturtium._study import Study
@@ -31,6 +31,7 @@ __all__ = [
     "Task",
     "Trial",
     "__version__",
+    "baselines",
     "benchmarks",
     "errors",
     "estimators",

@@ -52,3 +52,8 @@ def test_wrong_arguments_are_refused():
         o.InvertedResidual(expansion=0)
     with pytest.raises(UsageError, match="a reduction is positive"):
         o.SqueezeExcite(0)
+
+
+def test_without_a_width_the_inputs_is_kept():
+    assert o.InvertedResidual(expansion=4).shape((8, 6, 6)) == (8, 6, 6)
+    assert o.InvertedResidual(expansion=4, stride=2).shape((8, 6, 6)) == (8, 3, 3)

@@ -107,7 +107,7 @@ class InvertedResidual(Composite):
         y = self._activated(b, "depthwise", Conv2d(None, self.kernel, self.stride, groups=0), y)
         if self.squeeze:
             y = b.add("squeeze", SqueezeExcite(), y)
-        y = b.add("project_norm", BatchNorm(), b.add("project", Conv2d(self.out, 1), y))
+        y = b.add("project_norm", BatchNorm(), b.add("project", Conv2d(self.out or channels, 1), y))
         if self.stride == 1 and self.out in (None, channels):
             y = b.add("sum", Add(), x, y)
         return b.graph(y)
