@@ -14,6 +14,8 @@ PUBLIC = {
     "Fidelity",
     "History",
     "Measurement",
+    "NASClassifier",
+    "NASRegressor",
     "Objective",
     "Proposal",
     "Study",

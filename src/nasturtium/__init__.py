@@ -18,6 +18,7 @@ from nasturtium.trials import Decision, Fidelity, History, Measurement, Objectiv
 if TYPE_CHECKING:
     from nasturtium import benchmarking as benchmarks
     from nasturtium.graphs.operations._foreign import Measured
+    from nasturtium.sklearn import NASClassifier, NASRegressor
     from nasturtium.tasks import Task
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Fidelity",
     "History",
     "Measurement",
+    "NASClassifier",
+    "NASRegressor",
     "Objective",
     "Proposal",
     "Study",
@@ -51,6 +54,10 @@ def __getattr__(name: str) -> Any:
         from nasturtium import benchmarking
 
         return benchmarking
+    if name in ("NASClassifier", "NASRegressor"):
+        from nasturtium import sklearn
+
+        return getattr(sklearn, name)
     if name == "Task":
         from nasturtium.tasks import Task
 

@@ -27,7 +27,11 @@ MOST_EPOCHS = 200
 """The longest final training that is planned."""
 
 LENGTHENING = 12
-"""How many times longer than in the search a final training is at most."""
+"""How many times longer than in the search a final training is at most.
+
+It is as long as in the search where nothing is augmented: longer, it would fit the training
+examples more closely than what was judged.
+"""
 
 
 @final
@@ -85,10 +89,11 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
     searched = study.estimator.ladder()[-1].fidelity.epochs
     if not front or study.estimator.final(max(searched, 1)) is None:
         return None
+    lengthening = 1 if study.task.augment is None else LENGTHENING
     if seconds is None:
-        return FinalPlan(tuple(t.number for t in front[:5]), min(4 * searched, MOST_EPOCHS))
+        return FinalPlan(tuple(t.number for t in front[:5]), min(min(4, lengthening) * searched, MOST_EPOCHS))
     costs = [_seconds_an_epoch(study, trial) for trial in front]
-    longest = min(LENGTHENING * searched, MOST_EPOCHS)
+    longest = min(lengthening * searched, MOST_EPOCHS)
     # Alone, the best network leaves half the time to the next; side by side they share it anyhow.
     share = 0.5 if workers == 1 else 0.75
     epochs = int(min(max(share * seconds / costs[0], 1), longest))

@@ -29,6 +29,9 @@ WANTED_TRIALS = 40
 MOST_SEARCH_EPOCHS = 10
 """Longest training in a search by the clock; more time gives more candidates."""
 
+LEAST_STEPS = 80
+"""Steps that a candidate's training has at least, if it can; on few examples it takes more epochs."""
+
 
 @final
 @dataclass(frozen=True)
@@ -82,20 +85,26 @@ def divide(
 ) -> tuple[Estimator, Plan]:
     """Return the estimator with its epochs, and the plan, for a budget.
 
+    Without a clock, candidates have the estimator's epochs, more where an epoch is a few steps.
+
     By the clock, a few steps of three random networks are timed, and candidates are trained for as
     many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
     the data.
     """
     made_estimator = made(ESTIMATORS, estimator)
     seconds = None if minutes is None else 60 * minutes * SEARCH_SHARE
-    if seconds is None or trials is not None or estimator != "training":
-        why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
-        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
     from nasturtium.estimators import Training
 
+    steps = -(-len(task.train) // Training().batch_size)
+    enough = -(-LEAST_STEPS // steps)
+    if seconds is None or trials is not None or estimator != "training":
+        why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
+        if estimator == "training":
+            made_estimator = Training(epochs=max(Training().epochs, enough))
+        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
     per_epoch = time_epoch(limited_space(space, limits), task)
     epochs_in_all = seconds * workers / per_epoch
-    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, MOST_SEARCH_EPOCHS))
+    epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, max(MOST_SEARCH_EPOCHS, enough)))
     fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
     expected = max(4, int(epochs_in_all / epochs / fraction))
     why = (

@@ -9,7 +9,7 @@ from nasturtium.tasks._augment import Crop
 from nasturtium.tasks._base import Task
 from nasturtium.tasks._digits import Digits
 from nasturtium.tasks._fashion_mnist import FashionMNIST
-from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression
+from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression, WeightedCrossEntropy
 from nasturtium.tasks._idx import IdxFolder
 from nasturtium.tasks._images import ImageFolder
 from nasturtium.tasks._npz import NpzFile
@@ -40,6 +40,7 @@ __all__ = [
     "TableFile",
     "Task",
     "TaskSource",
+    "WeightedCrossEntropy",
     "batches",
     "classification_error",
     "from_table",
