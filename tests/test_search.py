@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from nasturtium._planning import divide
 from nasturtium._search import complete, reopen
 from nasturtium.errors import RequirementError, StudyExistsError, UsageError
 from nasturtium.spaces import load
+from nasturtium.tasks import Crop
 from nasturtium.trials import Note
 
 if TYPE_CHECKING:
@@ -157,8 +159,8 @@ def test_more_time_trains_more_networks_for_longer(task: nas.Task) -> None:
     for child in children_of(study):
         assert child.created["kind"] == "final"
     fresh = nas.Study(
-        space="chain(stages=1, depth=1, widths=(4, 8))", estimator="training(epochs=1)", task=task,
-        objectives=["valid_error", "params"],
+        space="chain(stages=1, depth=1, widths=(4, 8))", estimator="training(epochs=1)",
+        task=replace(task, augment=Crop(1)), objectives=["valid_error", "params"],
     )  # fmt: skip
     fresh.run("random-search", trials=2, seed=0)
     little, much = plan_final(fresh, 0.01, 1), plan_final(fresh, 1000.0, 1)
@@ -166,4 +168,6 @@ def test_more_time_trains_more_networks_for_longer(task: nas.Task) -> None:
     assert much is not None
     assert (len(little.numbers), little.epochs) == (1, 1)
     assert much == FinalPlan(tuple(t.number for t in fresh.front()), 12)
+    fresh.task = task  # without augmentation, longer would fit the training examples more closely
+    assert plan_final(fresh, 1000.0, 1) == FinalPlan(tuple(t.number for t in fresh.front()), 1)
     assert open_final(fresh, None) is None

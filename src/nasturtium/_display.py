@@ -17,9 +17,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nasturtium.report import front_table
+from nasturtium._baseline import baseline_result
+from nasturtium.report import baseline_text, baseline_verdict, front_table
 from nasturtium.report._format import component_name, counted, duration, percent, title_of, value_text
-from nasturtium.trials import INFEASIBLE, State
+from nasturtium.trials import INFEASIBLE, Note, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
     from nasturtium._study import Study
     from nasturtium.trials import History, Objective, Trial
 
-PHASES = {"search": "search", "final": "final training", "export": "test and export"}
+PHASES = {
+    "search": "search",
+    "final": "final training",
+    "baseline": "training your network",
+    "export": "test and export",
+}
 """The phases of a job in order, as they are called."""
 
 LOOK_SECONDS = 0.25
@@ -170,7 +176,7 @@ class Display:
         return Group(grid, Text("Ctrl-C stops; everything measured is kept and can be resumed.", style="dim"))
 
     def _goal(self, seen: Seen) -> int | None:
-        return {"search": self.trials, "final": self._n_final or None}.get(seen.phase)
+        return self.trials if seen.phase == "search" else self._n_final or None
 
     def _bar(self, seen: Seen, now: float) -> RenderableType:
         goal = self._goal(seen)
@@ -281,6 +287,7 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
         "time": f"{duration(sum(outcome.seconds.values()))} ("
         + ", ".join(f"{PHASES[phase]} {duration(spent)}" for phase, spent in outcome.seconds.items())
         + ")",
+        "your network": baseline_line(outcome),
         "files": None if outcome.out is None else f"{outcome.out}: report.html, front.json, a folder per network",
         "study": f"{study.name}, seed {study.history.study.seed}, in {storage}",
     }
@@ -288,6 +295,15 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
         if fact:
             console.print(Text(f"{name}: {fact}"), soft_wrap=True)
     print_problems(console, outcome.problems)
+
+
+def baseline_line(outcome: Outcome) -> str | None:
+    """Return what became of the user's own network; None without one."""
+    found = baseline_result([e for e in outcome.study.journal.log.events() if isinstance(e, Note)])
+    if not found:
+        return None
+    baseline = found["baseline_result"]
+    return f"{baseline_text(baseline)} {baseline_verdict(baseline, outcome.rows)}"
 
 
 def limits_text(history: History, rejected_share: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from nasturtium._baseline import baseline_result
 from nasturtium._display import Display, print_outcome, print_problems
 from nasturtium._final import export_trial
 from nasturtium._search import complete, reopen, writable_folder
@@ -157,7 +158,9 @@ def write_stored_report(name: str, storage: Storage, out: Path) -> Path:
     spent = {"spent": delivered[0]["seconds"]} if delivered else {}
     results = stored_results(study, list(study.children(storage)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(study.history, {**study.created, **spent}, path, final=results)
+    return write_report(
+        study.history, {**study.created, **spent, **baseline_result(list(study.notes))}, path, final=results
+    )
 
 
 def write_drawing(graph: Graph, out: Path) -> Path:

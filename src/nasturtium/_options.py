@@ -125,6 +125,13 @@ LatencyIn = Annotated[
         help="Another device's measurements, by `nasturtium latency` there; latency_ms is then that device's.",
     ),
 ]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.py:CLASS",
+        help="A network of your own, an nn.Module class, that is trained by the same recipe for comparison.",
+    ),
+]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")]
 MoreMinutes = Annotated[

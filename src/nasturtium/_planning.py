@@ -82,6 +82,7 @@ def divide(
     trials: int | None,
     workers: int,
     limits: Mapping[str, float],
+    share: float = SEARCH_SHARE,
 ) -> tuple[Estimator, Plan]:
     """Return the estimator with its epochs, and the plan, for a budget.
 
@@ -89,16 +90,16 @@ def divide(
 
     By the clock, a few steps of three random networks are timed, and candidates are trained for as
     many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
-    the data.
+    the data. The search gets ``share`` of the minutes.
     """
     made_estimator = made(ESTIMATORS, estimator)
-    seconds = None if minutes is None else 60 * minutes * SEARCH_SHARE
+    seconds = None if minutes is None else 60 * minutes * share
     from nasturtium.estimators import Training
 
-    steps = -(-len(task.train) // Training().batch_size)
+    steps = -(-len(task.train) // Training().settings().batch_size)
     enough = -(-LEAST_STEPS // steps)
     if seconds is None or trials is not None or estimator != "training":
-        why = "as given" if minutes is None else f"{SEARCH_SHARE:.0%} of the time to the search"
+        why = "as given" if minutes is None else f"{share:.0%} of the time to the search"
         if estimator == "training":
             made_estimator = Training(epochs=max(Training().epochs, enough))
         return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
@@ -108,7 +109,7 @@ def divide(
     fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
     expected = max(4, int(epochs_in_all / epochs / fraction))
     why = (
-        f"an epoch of a typical network takes {per_epoch:.2g} s, so {SEARCH_SHARE:.0%} of the time gives about "
+        f"an epoch of a typical network takes {per_epoch:.2g} s, so {share:.0%} of the time gives about "
         f"{expected} candidates {epochs} epoch{'s' * (epochs > 1)}"
         + (f" on {fraction:.0%} of the data" if fraction < 1 else "")
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from nasturtium._baseline import BASELINE_SHARE, baseline_result, baseline_space, train_baseline
 from nasturtium._final import (
     Chosen,
     child_name,
@@ -45,7 +46,7 @@ HANGING_SECONDS = 1800.0
 """Time without a measurement after which a candidate counts as hung, where no clock runs."""
 
 Watch = Callable[[str, Study, History], None]
-"""Called with the phase (``"search"``, ``"final"``, ``"export"``), the study and its history.
+"""Called with the phase (``"search"``, ``"final"``, ``"baseline"``, ``"export"``), the study and its history.
 
 Once when a phase begins, and after every round of the engine.
 """
@@ -89,6 +90,7 @@ def search(
     name: str | None = None,
     storage: Storage | str | None = None,
     out: str | Path | None = None,
+    baseline: str | None = None,
 ) -> Study:
     """Search for small accurate networks on a task, train the best, export them.
 
@@ -110,6 +112,8 @@ def search(
         name: Name in the storage; a stored search of that name goes on where it was.
         storage: URL of a database; None keeps the study in memory.
         out: Folder for networks, ``front.json`` and ``report.html``; None writes nothing.
+        baseline: A network of your own, ``"FILE.py:CLASS"``, to be trained by the same recipe for
+            comparison.
 
     Returns:
         The study; ``study.front()`` are the best trials.
@@ -150,6 +154,7 @@ def search(
         name=name,
         storage=storage,
         out=out,
+        baseline=baseline,
     )
     return complete(study, executor=executor, begun=begun).study
 
@@ -231,6 +236,7 @@ def prepare(
     out: str | Path | None,
     command: str | None = None,
     latency_file: str | Path | None = None,
+    baseline: str | None = None,
 ) -> Study:
     """Check everything, decide how the job is divided, and write the study's first event.
 
@@ -250,7 +256,12 @@ def prepare(
     bound = made(SPACES, space).on(loaded)
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
-    estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}))
+    if baseline is not None:
+        baseline_space(baseline, loaded)
+        file, _, cls = baseline.rpartition(":")
+        baseline = f"{Path(file).resolve()}:{cls}"
+    share = SEARCH_SHARE * (1.0 if baseline is None else 1 - BASELINE_SHARE)
+    estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}), share)
     estimated = with_latency(estimated, {*(o.metric for o in goals), *(limits or {})}, latency_file)
     chosen = made(STRATEGIES, strategy)
     if isinstance(strategy, str) and "(" not in strategy:
@@ -263,6 +274,7 @@ def prepare(
         "plan": asdict(plan),
         "source": loaded.source,
         "out": None if folder is None else str(folder),
+        "baseline": baseline,
         "command": command,
     }
     if made(SCHEDULERS, scheduler) != Fixed() and len(estimated.ladder()) == 1:
@@ -362,9 +374,18 @@ def complete(
     search_phase(study, plan, executor, workers, minutes, trials, begun, watch)
     spent["search"], clock = time.monotonic() - clock, time.monotonic()
 
+    baseline = study.created.get("baseline")
+    kept = 0.0 if baseline is None or whole is None else BASELINE_SHARE * whole
     left = None if whole is None else whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun)
-    final_phase(study, executor, workers, left, watch)
+    final_phase(study, executor, workers, None if left is None else left - kept, watch)
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
+
+    if baseline is not None and not baseline_result(_notes(study)):
+        left = None if whole is None else max(whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun), 1.0)
+        see = None if watch is None else lambda child: watch("baseline", child, child.history)
+        train_baseline(study, baseline, left, see)
+        spent = {"search": spent["search"], "final": spent["final"], "baseline": 0.0, "export": 0.0}
+        spent["baseline"], clock = time.monotonic() - clock, time.monotonic()
 
     given = study.created["out"] if out is None else out
     folder = None if given is None else Path(given).resolve()
@@ -374,6 +395,10 @@ def complete(
     study.journal.add(Note("delivered", delivered))
     study.journal.flush()
     return Outcome(study, rows, spent, folder, problems)
+
+
+def _notes(study: Study) -> list[Note]:
+    return [event for event in study.journal.log.events() if isinstance(event, Note)]
 
 
 def _charged(study: Study) -> float:
@@ -463,7 +488,8 @@ def deliver(
     replace_file(folder / "front.json", json.dumps(front_json(study, rows), indent=2))
     from nasturtium.report import write_report
 
-    write_report(study.history, {**study.created, "spent": dict(spent)}, folder / "report.html", final=rows)
+    known = {**study.created, "spent": dict(spent), **baseline_result(_notes(study))}
+    write_report(study.history, known, folder / "report.html", final=rows)
     return rows, problems
 
 

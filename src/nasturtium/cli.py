@@ -80,6 +80,7 @@ def search(
     storage: options.Storage = DATABASE,
     out: options.Out = None,
     target: options.Target = None,
+    baseline: options.Baseline = None,
     latency_file: options.LatencyIn = None,
 ) -> None:
     """Search, train the best networks, test them once and export them.
@@ -126,6 +127,7 @@ def search(
                 name=name,
                 storage=opened,
                 out=Path("out") / file_name(name) if out is None else out,
+                baseline=baseline,
                 command=shlex.join(["nasturtium", *_ARGUMENTS]),
                 latency_file=latency_file,
             )

@@ -35,7 +35,7 @@ def test_the_commands_are_those_of_the_design():
         (
             "search",
             "--space --strategy --estimator --scheduler --minimize --limit --minutes --trials "
-            "--workers --executor --seed --name --storage --out --target --latency-file",
+            "--workers --executor --seed --name --storage --out --target --baseline --latency-file",
         ),
         ("resume", "--storage --minutes --trials --out"),
         ("list", "--storage --json"),

@@ -2,6 +2,7 @@
 
 from nasturtium.report._axes import Axis, axis_of, frame
 from nasturtium.report._base import FinalResults, wilson
+from nasturtium.report._baseline import baseline_text, baseline_verdict
 from nasturtium.report._chart_file import chart_file
 from nasturtium.report._checklist import checklist_table
 from nasturtium.report._console import front_table
@@ -15,6 +16,8 @@ __all__ = [
     "FinalResults",
     "Markup",
     "axis_of",
+    "baseline_text",
+    "baseline_verdict",
     "chart_file",
     "checklist_table",
     "coordinate",

@@ -67,7 +67,8 @@ class Findings:
         history: The study.
         created: What the study's first event says of it. Besides what every study has, these may
             be there: ``command`` (text), ``plan`` (how the budget was divided), ``spent`` (seconds
-            of the wall clock by phase), ``rejected_share`` (of draws that broke a limit).
+            of the wall clock by phase), ``rejected_share`` (of draws that broke a limit),
+            ``baseline_result`` (what became of the user's own network).
         final: What became of the front's networks.
     """
 

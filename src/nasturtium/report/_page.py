@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError
 from nasturtium.report._base import FinalResults, Findings
+from nasturtium.report._baseline import baseline_section
 from nasturtium.report._checklist import checklist_section
 from nasturtium.report._cost import cost_section, trials_section
 from nasturtium.report._family import family_section
@@ -48,6 +49,7 @@ class Section:
 
 SECTIONS = (
     Section("verdict", "Verdict", verdict_section),
+    Section("baseline", "Your network", baseline_section),
     Section("front", "Pareto front", front_section),
     Section("networks", "Architectures of the front", networks_section),
     Section("progress", "Progress", progress_section),
