@@ -38,8 +38,9 @@ bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: on NAS-Bench-201,
 bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Bench-201.
 	$(BIN)/python benchmarks/rl.py
 
-bench-spaces: $(VENV)/.dev ## Measure how many networks a second each space builds, counts and mutates.
+bench-spaces: $(VENV)/.dev ## Measure how many networks a second each space makes; print its published counts.
 	$(BIN)/python benchmarks/spaces.py
+	$(BIN)/python benchmarks/published.py
 
 docs: $(VENV)/.dev ## Build the documentation into docs/_build/html; a warning is an error.
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html docs docs/_build/html

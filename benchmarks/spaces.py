@@ -16,8 +16,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import nasturtium  # noqa: F401 (it says who measures a user's module)
 from nasturtium.spaces import SPACES, Networks
@@ -63,18 +61,17 @@ def rates(space: Any) -> list[float]:
 
 
 def main() -> None:
-    """Print the table."""
-    names = sys.argv[1:] or SPACES.names()
-    columns = ("sample", "build", "cost", "key", "mutate", "search")
-    table = Table("networks a CPU second", "nodes", *columns)
-    for name in names:
+    """Print the table in Markdown."""
+    columns = ("space", "nodes", "sample", "build", "cost", "key", "mutate", "search")
+    sys.stdout.write(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n")
+    for name in sys.argv[1:] or SPACES.names():
         space = SPACES.get(name)().on(Shapes((3, 32, 32), 10))
         if not isinstance(space, Networks):
             continue
         graph = space.network(space.sample(np.random.default_rng(0)))
-        values = [f"{value:,.0f}" for value in rates(space)]
-        table.add_row(name, str(len(graph.nodes)), *values)
-    Console().print(table)
+        cells = [name, str(len(graph.nodes)), *(f"{value:,.0f}" for value in rates(space))]
+        sys.stdout.write(f"| {' | '.join(cells)} |\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import ShapeError, UsageError
-from nasturtium.spaces import SPACES, Chain, NASNet, NetworkSpace, chain, choice, op
+from nasturtium.spaces import SPACES, Chain, NASNet, chain, choice, op
 from nasturtium.testing import Shapes
 
 SPACE = chain(op("conv", out=choice(4, 8)), op("global_pool"), op("linear"))
@@ -42,18 +42,31 @@ def test_an_architecture_that_lacks_a_choice_has_no_network():
 
 # --- transfer ------------------------------------------------------------------------------------
 
-LARGER = {"cells": lambda n: n + 1, "filters": lambda n: 2 * n}
+NOT_SIZES = ("cgp", "codeepneat")
+"""Whose ``filters`` are what a decision chooses from."""
+
+
+def grown(value):
+    """Return twice the size: of cells in a group, of channels, or of those of each stage."""
+    return 2 * value if isinstance(value, int) else tuple(2 * n for n in value)
 
 
 def sizes_of(space):
-    return {name: grown(getattr(space, name)) for name, grown in LARGER.items() if hasattr(space, name)}
+    return {name: grown(getattr(space, name)) for name in ("cells", "filters") if hasattr(space, name)}
 
 
-STACKED = [(name, cls.small()) for name, cls in SPACES if issubclass(cls, NetworkSpace) and sizes_of(cls.small())]
+STACKED = [
+    (name, cls.small())
+    for name, cls in SPACES
+    if hasattr(cls, "scaled") and sizes_of(cls.small()) and name not in NOT_SIZES
+]
 
 
-def test_there_are_stacked_spaces():
-    assert "nasnet" in [name for name, _ in STACKED]
+def test_stacked_spaces_say_how_many_cells_and_filters():
+    cells = {name for name, space in STACKED if "cells" in sizes_of(space)}
+    assert cells >= {"nasnet", "darts", "amoebanet", "enas-micro", "hierarchical", "nasbench101", "nasbench201"}
+    filters = {name for name, space in STACKED if "filters" in sizes_of(space)}
+    assert filters >= cells | {"branches", "dense", "enas-macro", "genetic-cnn", "grammar", "macro", "mobile"}
 
 
 @pytest.mark.parametrize(("name", "space"), STACKED, ids=[name for name, _ in STACKED])
