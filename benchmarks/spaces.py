@@ -53,7 +53,7 @@ def rates(space: Any) -> list[float]:
     return [
         rate(lambda _: space.sample(rng), found),
         rate(space.network, found),
-        rate(lambda graph: (graph.params, graph.flops, graph.memory, graph.depth), map(space.network, found)),
+        rate(lambda graph: (graph.params, graph.flops, graph.memory, graph.depth), [space.network(a) for a in found]),
         rate(lambda graph: graph.key, [space.network(a) for a in found]),
         rate(lambda a: space.mutate(a, rng), found),
         rate(search, found),

@@ -1,4 +1,4 @@
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -6,6 +6,8 @@ import pytest
 from nasturtium.graphs import Builder, Graph, Node, chain_of, delayed, operations
 from nasturtium.graphs._drawing import draw, nested
 from nasturtium.graphs._graph import Edge
+from nasturtium.spaces import DARTS, EnasMacro
+from nasturtium.testing import Shapes
 
 
 def lines(graph, *shapes):
@@ -122,3 +124,42 @@ def test_any_random_graph_is_drawn(random_graph, seed, is_recurrent):
     assert [box.name for box in drawing.boxes] == [node.name for node in graph.nodes]
     for part in nested(graph):
         assert draw(part.graph, *part.shapes) is not None
+
+
+def passes_through(arrow, boxes):
+    """Return the boxes that a line crosses and neither leaves nor reaches."""
+    others = [box for box in boxes if box.name not in (arrow.source, arrow.target)]
+    centers, halves = (np.array([getattr(box, what) for box in others]) for what in ("center", "size"))
+    points = np.concatenate([np.linspace(*ends, 21) for ends in pairwise(arrow.points)])
+    inside = (np.abs(points[:, None] - centers) < halves / 2 - 1).all(-1).any(0)
+    return [box.name for box, is_crossed in zip(others, inside, strict=True) if is_crossed]
+
+
+def grid(n):
+    """Return a graph of n sums, each of two of the ten nodes before it."""
+    rng = np.random.default_rng(0)
+    b = Builder()
+    wires = [b.input("x", (4,))]
+    for i in range(n):
+        near = wires[-10:]
+        wires.append(b.add(f"n{i}", operations.Add(), near[rng.integers(len(near))], near[rng.integers(len(near))]))
+    return b.graph(*wires[-4:])
+
+
+def network(space):
+    bound = space.on(Shapes((3, 32, 32)))
+    return bound.graph(bound.sample(np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(
+    "graph", [network(DARTS(cells=20)), network(EnasMacro(layers=10)), grid(50)], ids=["cells", "skips", "grid"]
+)
+def test_a_network_of_fifty_nodes_is_readable(graph):
+    """No box covers another, no line runs through one, and the page need not be scrolled sideways."""
+    assert len(graph.nodes) >= 50
+    drawing = draw(graph)
+    assert drawing.width < 1_300
+    for a, b in combinations(drawing.boxes, 2):
+        gaps = [abs(p - q) - (s + t) / 2 for p, q, s, t in zip(a.center, b.center, a.size, b.size, strict=True)]
+        assert max(gaps) >= 0
+    assert [passes_through(arrow, drawing.boxes) for arrow in drawing.arrows] == [[]] * len(drawing.arrows)

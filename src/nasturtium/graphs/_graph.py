@@ -321,7 +321,8 @@ class Builder:
 
     def add(self, name: str, op: Operation | Graph | OpenOperation, *inputs: Wire, when: Condition = ()) -> Wire:
         """Add a node whose n-th input is the n-th wire, and return its output's wire."""
-        edges = tuple(replace(edge, slot=slot) for slot, wire in enumerate(inputs) for edge in wire)
+        places = ((slot, edge) for slot, wire in enumerate(inputs) for edge in wire)
+        edges = tuple([edge if edge.slot == slot else replace(edge, slot=slot) for slot, edge in places])
         self._nodes.append(Node(name, op, edges, when))
         return (Edge(name),)
 

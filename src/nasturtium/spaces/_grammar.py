@@ -16,7 +16,6 @@ from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs import OPERATIONS, Builder, Graph, Operation
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
-from nasturtium.spaces._blocks import Op, node_name
 from nasturtium.spaces._cells import classified
 from nasturtium.spaces._decisions import DecisionSpace
 from nasturtium.spaces._networks import ClosedNetworkSpace
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from nasturtium.graphs import Wire
     from nasturtium.spaces._architecture import Architecture
+    from nasturtium.spaces._blocks import Op
 
 HIERARCHICAL_NB201 = """
 D2 -> Linear3 D1 D1 D0 | Linear3 D0 D1 D1 | Linear4 D1 D1 D0 D0
@@ -234,11 +234,12 @@ class Grammar(ClosedNetworkSpace):
         b = Builder()
         x = b.add("stem", o.Conv2d(self.filters), b.input("image", self.input_shape))
         x = b.add("stem_norm", o.BatchNorm(), x)
-        build = _Build(self, architecture, {})
-        for symbol in self.grammar.shared:
+        rules = self.grammar
+        build = _Build(self, rules, architecture, {})
+        for symbol in rules.shared:
             inner = Builder()
             build.shared[symbol] = inner.graph(build.symbol(symbol, symbol, "", inner, inner.input("x")))
-        x = build.symbol(self.grammar.start, self.grammar.start, "", b, x)
+        x = build.symbol(rules.start, rules.start, "", b, x)
         return classified(b, b.add("relu", o.Activation("relu"), b.add("norm", o.BatchNorm(), x)), self.n_outputs)
 
 
@@ -264,21 +265,22 @@ class _Build:
     """
 
     space: Grammar
+    rules: Rules
     chosen: Mapping[str, Any]
     shared: dict[str, Graph]
 
     def symbol(self, symbol: str, path: str, local: str, b: Builder, wire: Wire) -> Wire:
-        """Add a symbol's term; ``local`` is its path from the nested graph's own."""
-        place, production = production_of(self.space.grammar, symbol, self.chosen[path])
-        path, local = f"{path}.{place}", f"{local}.{place}"
+        """Add a symbol's term; ``local`` is its path from the nested graph's own, for the names in that."""
+        place, production = production_of(self.rules, symbol, self.chosen[path])
+        path, local = f"{path}.{place}", f"{local}_{place}"
         edges = self.space.edges_of(production)
         if edges is None:
-            return self._item(production.items[0], f"{path}.0", f"{local}.0", b, wire)
+            return self._item(production.items[0], f"{path}.0", f"{local}_0", b, wire)
         if is_chain(edges):
             for i, item in enumerate(production.items[1:], start=1):
-                wire = self._item(item, f"{path}.{i}", f"{local}.{i}", b, wire)
+                wire = self._item(item, f"{path}.{i}", f"{local}_{i}", b, wire)
             return wire
-        return b.add(node_name(production.items[0], local), self._nested(symbol, production, edges, path), wire)
+        return b.add(production.items[0] + local, self._nested(symbol, production, edges, path), wire)
 
     def _nested(self, symbol: str, production: Production, edges: Edges, path: str) -> Graph:
         merge = o.Sum() if (symbol, production.label) in _uneven(self.space) else o.Add()
@@ -288,16 +290,16 @@ class _Build:
             ends = []
             for i, (source, end) in enumerate(edges, start=1):
                 if end == target:
-                    ends.append(self._item(production.items[i], f"{path}.{i}", str(i), b, nodes[source - 1]))
+                    ends.append(self._item(production.items[i], f"{path}.{i}", f"_{i}", b, nodes[source - 1]))
             nodes.append(ends[0] if len(ends) == 1 else b.add(f"node_{target}", merge, *ends))
         return b.graph(nodes[-1])
 
     def _item(self, item: str, path: str, local: str, b: Builder, wire: Wire) -> Wire:
         if item in self.shared:
-            return b.add(node_name(item, local), self.shared[item], wire)
-        if item in self.space.grammar.productions:
+            return b.add(item + local, self.shared[item], wire)
+        if item in self.rules.productions:
             return self.symbol(item, path, local, b, wire)
-        return b.add(node_name(item, local), self.space.operation(item), wire)
+        return b.add(item + local, self.space.operation(item), wire)
 
 
 @lru_cache(maxsize=64)

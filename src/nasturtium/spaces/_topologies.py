@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING, final
 
@@ -27,6 +28,7 @@ MANY_SHAPES = 8
 _COMPLETE: Edges = ((1, 2), (1, 3), (2, 3), (1, 4), (2, 4), (3, 4))
 
 
+@lru_cache(maxsize=256)
 def topology_of(name: str) -> Edges | None:
     """Return the edges of one of Schrodi et al.'s topologies, or None if the name is no such.
 
