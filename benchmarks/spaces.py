@@ -3,13 +3,15 @@
 Each space has its default settings, on images of 3 x 32 x 32 and ten classes. ``cost`` is
 parameters, multiply-accumulates, peak memory and depth of a graph, the building apart; ``search``
 is what a strategy needs of a candidate, so it samples, builds and counts parameters and
-multiply-accumulates. CPU time of this process, one thread.
+multiply-accumulates. CPU time of this process, one thread, without collections of garbage (as
+``timeit`` measures, too), which would come at random and cost what all that went before has made.
 
     python benchmarks/spaces.py [SPACE]...
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from itertools import islice
@@ -32,13 +34,17 @@ def rate(job: Callable[[Any], object], items: Iterable[Any]) -> float:
     """Return how many items a CPU second takes; the first is not timed, since much is made once a space."""
     rest = iter(items)
     job(next(rest))
+    gc.collect()
+    gc.disable()
     begun, n = time.process_time(), 0
     for item in islice(rest, MOST):
         job(item)
         n += 1
         if time.process_time() - begun > SECONDS:
             break
-    return n / (time.process_time() - begun)
+    spent = time.process_time() - begun
+    gc.enable()
+    return n / spent
 
 
 def rates(space: Any) -> list[float]:

@@ -186,6 +186,16 @@ def image(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[int, int, in
     return channels, height, width
 
 
+def images(operation: Operation, inputs: tuple[Shape, ...]) -> None:
+    """Check that an operation has inputs and all are images.
+
+    Raises:
+        ShapeError: One has not three dimensions, or there is none.
+    """
+    fits = bool(inputs) and all(len(shape) == 3 for shape in inputs)
+    expect(fits, operation, inputs, "images (channels, height, width)")
+
+
 def window(size: int, kernel: int, stride: int, dilation: int = 1) -> int:
     """Return the output side of a window with "same" padding.
 

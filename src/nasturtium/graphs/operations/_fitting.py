@@ -19,16 +19,13 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.errors import UsageError
 from nasturtium.graphs._base import OPERATIONS, Composite, Operation, Shape, expect
-from nasturtium.graphs._graph import Builder
 from nasturtium.graphs.operations._conv2d import Conv2d
 from nasturtium.graphs.operations._linear import Linear
-from nasturtium.graphs.operations._merging import Add, Concat
+from nasturtium.graphs.operations._merging import Adapters, Add, Concat, merged
 from nasturtium.graphs.operations._pointwise import BatchNorm
 from nasturtium.graphs.operations._pooling import AdaptivePool, GlobalPool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nasturtium.graphs._graph import Graph
 
 
@@ -80,7 +77,7 @@ def merging(how: str) -> Operation:
     return MERGES[how]()
 
 
-def _merged(merge: Composite, inputs: Sequence[Shape], last: Operation, width: int | None) -> Graph:
+def _merged(merge: Composite, inputs: tuple[Shape, ...], last: Operation, width: int | None) -> Graph:
     """Return the graph of one adapter an input, where it needs one, and the last operation.
 
     Args:
@@ -91,17 +88,16 @@ def _merged(merge: Composite, inputs: Sequence[Shape], last: Operation, width: i
     """
     ranks = {len(shape) for shape in inputs}
     fits = len(set(inputs)) == 1 or ranks <= {1, 3}
-    expect(bool(inputs) and fits, merge, tuple(inputs), "images and vectors, or inputs of one shape")
+    expect(bool(inputs) and fits, merge, inputs, "images and vectors, or inputs of one shape")
     sides = () if ranks != {3} else tuple(min(shape[axis] for shape in inputs) for axis in (1, 2))
-    b = Builder()
-    wires = [b.input(f"x{i}") for i in range(len(inputs))]
-    for i, shape in enumerate(inputs):
-        for name, adapter in _adapters(shape, sides, shape[0] if width is None else width, is_mixed=len(ranks) > 1):
-            wires[i] = b.add(f"{name}_{i}", adapter, wires[i])
-    return b.graph(b.add("merge", last, *wires))
+
+    def adapters(shape: Shape) -> Adapters:
+        return _adapters(shape, sides, shape[0] if width is None else width, is_mixed=len(ranks) > 1)
+
+    return merged(inputs, last, adapters)
 
 
-def _adapters(shape: Shape, sides: Shape, width: int, *, is_mixed: bool) -> list[tuple[str, Operation]]:
+def _adapters(shape: Shape, sides: Shape, width: int, *, is_mixed: bool) -> Adapters:
     found: list[tuple[str, Operation]] = []
     is_image = len(shape) == 3
     if is_image and is_mixed:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Operation, Shape, expect, image
-from nasturtium.graphs._graph import Builder, Graph, Wire, chain_of
+from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Operation, Shape, expect, image, images
+from nasturtium.graphs._graph import Builder, Graph, chain_of
 from nasturtium.graphs.operations._conv import Conv
 from nasturtium.graphs.operations._conv2d import Conv2d
-from nasturtium.graphs.operations._merging import Add, Concat
+from nasturtium.graphs.operations._merging import Adapters, Add, Concat, merged
 from nasturtium.graphs.operations._pointwise import Activation, BatchNorm, Identity
 from nasturtium.graphs.operations._pooling import AvgPool, MaxPool
 
@@ -112,12 +112,7 @@ class PooledSum(Composite):
 
     def body(self, *inputs: Shape) -> Graph:
         """Return halvings, paddings and the sum."""
-        b, wires = _halved(self, inputs)
-        most = max(shape[0] for shape in inputs)
-        for i, shape in enumerate(inputs):
-            if shape[0] < most:
-                wires[i] = b.add(f"pad_{i}", FitChannels(most), wires[i])
-        return b.graph(b.add("sum", Add(), *wires))
+        return _halved(self, inputs, Add(), max((shape[0] for shape in inputs), default=0))
 
 
 @final
@@ -128,23 +123,25 @@ class PooledConcat(Composite):
 
     def body(self, *inputs: Shape) -> Graph:
         """Return halvings and the concatenation."""
-        b, wires = _halved(self, inputs)
-        return b.graph(b.add("concat", Concat(), *wires))
+        return _halved(self, inputs, Concat(), 0)
 
 
-def _halved(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Builder, list[Wire]]:
-    """Return a builder and the inputs, each max-pooled down to the smallest one's sides."""
-    expect(bool(inputs) and all(len(s) == 3 for s in inputs), operation, inputs, "images (channels, height, width)")
+def _halved(merge: Composite, inputs: tuple[Shape, ...], last: Operation, most: int) -> Graph:
+    """Return the merge of images that are max-pooled to the smallest one's sides and have channels to fit."""
+    images(merge, inputs)
     least = min(shape[1:] for shape in inputs)
-    b = Builder()
-    wires = [b.input(f"x{i}") for i in range(len(inputs))]
-    for i, (_, *sides) in enumerate(inputs):
+
+    def adapters(shape: Shape) -> Adapters:
+        channels, *sides = shape
         n = 0
         while tuple(sides) != least and min(sides) > 1:
-            wires[i] = b.add(f"halve_{i}_{n}", MaxPool(2, 2), wires[i])
+            yield f"halve_{n}", MaxPool(2, 2)
             sides, n = [side // 2 for side in sides], n + 1
-        expect(tuple(sides) == least, operation, inputs, "sides that are halves of each other")
-    return b, wires
+        expect(tuple(sides) == least, merge, inputs, "sides that are halves of each other")
+        if channels < most:
+            yield "pad", FitChannels(most)
+
+    return merged(inputs, last, adapters)
 
 
 @final
@@ -179,13 +176,13 @@ class SumToFirst(Composite):
 
     def body(self, *inputs: Shape) -> Graph:
         """Return what fits the later inputs to the first, and the sum."""
-        expect(bool(inputs) and all(len(s) == 3 for s in inputs), self, inputs, "images (channels, height, width)")
-        channels, height, width = inputs[0]
-        b = Builder()
-        wires = [b.input(f"x{i}") for i in range(len(inputs))]
-        for i, shape in enumerate(inputs):
-            if shape[1:] != (height, width):
-                wires[i] = b.add(f"resize_{i}", Resize(height, width), wires[i])
+        images(self, inputs)
+        channels, *sides = inputs[0]
+
+        def adapters(shape: Shape) -> Adapters:
+            if list(shape[1:]) != sides:
+                yield "resize", Resize(*sides)
             if shape[0] != channels:
-                wires[i] = b.add(f"fit_{i}", FitChannels(channels), wires[i])
-        return b.graph(b.add("sum", Add(), *wires))
+                yield "fit", FitChannels(channels)
+
+        return merged(inputs, Add(), adapters)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.graphs._base import OPERATIONS, Expression, Operation, Shape, expect
+from nasturtium.graphs._graph import Builder, Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Adapters = Iterable[tuple[str, Operation]]
+"""What an input passes before it is merged: named operations, one after the other."""
 
 
 def _equal(operation: Operation, inputs: tuple[Shape, ...]) -> Shape:
@@ -61,3 +69,19 @@ class Concat(Operation):
     def symbol(self, *inputs: Shape) -> Expression:
         """Return the concatenation, or the single input itself."""
         return Expression("{0}" if len(inputs) == 1 else "torch.cat([{all}], dim=1)")
+
+
+def merged(inputs: tuple[Shape, ...], last: Operation, adapters: Callable[[Shape], Adapters]) -> Graph:
+    """Return the graph that makes its inputs fit and merges them.
+
+    Args:
+        inputs: The shapes that arrive.
+        last: Takes what the adapters give.
+        adapters: What an input of a shape passes; nothing where it fits.
+    """
+    b = Builder()
+    wires = [b.input(f"x{i}") for i in range(len(inputs))]
+    for i, shape in enumerate(inputs):
+        for name, adapter in adapters(shape):
+            wires[i] = b.add(f"{name}_{i}", adapter, wires[i])
+    return b.graph(b.add("merge", last, *wires))

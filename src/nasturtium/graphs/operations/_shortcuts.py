@@ -7,12 +7,14 @@ sum of shortcuts is the shortcut of the sum: residual networks unroll exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Operation, Shape, expect, image
-from nasturtium.graphs._graph import Builder, Graph
-from nasturtium.graphs.operations._merging import Add, Concat
+from nasturtium.graphs._base import OPERATIONS, Composite, Expression, Operation, Shape, expect, image, images
+from nasturtium.graphs.operations._merging import Adapters, Add, Concat, merged
+
+if TYPE_CHECKING:
+    from nasturtium.graphs._graph import Graph
 
 
 @final
@@ -88,15 +90,14 @@ class ShortcutConcat(Composite):
 
 
 def _merged(merge: Composite, inputs: tuple[Shape, ...], last: Operation, out: int | None) -> Graph:
-    expect(bool(inputs) and all(len(s) == 3 for s in inputs), merge, inputs, "images (channels, height, width)")
+    images(merge, inputs)
     sides = min(shape[1:] for shape in inputs)
-    b = Builder()
-    wires = [b.input(f"x{i}") for i in range(len(inputs))]
-    for i, shape in enumerate(inputs):
+
+    def adapters(shape: Shape) -> Adapters:
         shortcut = Shortcut(_stride(merge, inputs, shape, sides), out)
-        if shortcut.shape(shape) != shape:
-            wires[i] = b.add(f"shortcut_{i}", shortcut, wires[i])
-    return b.graph(b.add("merge", last, *wires))
+        return [("shortcut", shortcut)] if shortcut.shape(shape) != shape else []
+
+    return merged(inputs, last, adapters)
 
 
 def _stride(merge: Composite, inputs: tuple[Shape, ...], shape: Shape, sides: Shape) -> int:
