@@ -15,12 +15,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import UsageError
-from nasturtium.graphs import Builder, Graph, Shape, chain_of
+from nasturtium.graphs import Builder, Graph, chain_of
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._architecture import Architecture
-from nasturtium.spaces._base import SPACES, Binding, Networks, Space
+from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._chromosome import SINK, SOURCE, Chromosome, Kind, Values, minimal, mutated
 from nasturtium.spaces._decision import Categorical, Interval
+from nasturtium.spaces._growing import GrowingSpace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class Assembled(ABC):
 @final
 @SPACES.register("codeepneat")
 @dataclass(frozen=True, kw_only=True)
-class CoDeepNEAT(Space, Networks, Assembled):
+class CoDeepNEAT(GrowingSpace, Assembled):
     """Graphs of modules, which are graphs of layers (Miikkulainen et al. 2017).
 
     An architecture is a blueprint and the modules that its nodes point to, numbered in the order in
@@ -84,8 +85,6 @@ class CoDeepNEAT(Space, Networks, Assembled):
     learning_rate: tuple[float, float] = (1e-4, 0.1)
     momentum: tuple[float, float] = (0.68, 0.99)
     steps: int = 10
-    input_shape: Shape | None = None
-    n_outputs: int | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -122,10 +121,6 @@ class CoDeepNEAT(Space, Networks, Assembled):
         plan = replace(blueprint, nodes=nodes).to_json()
         return Architecture({"blueprint": plan, "modules": tuple(modules[number].to_json() for number in used)})
 
-    def on(self, task: Binding) -> Self:
-        """Return the space with the task's shapes at both ends."""
-        return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
-
     def training(self, architecture: Architecture) -> Mapping[str, Value]:
         """Return learning rate and momentum."""
         return dict(zip(TRAINING, architecture["blueprint"][2][1:], strict=True))
@@ -151,11 +146,8 @@ class CoDeepNEAT(Space, Networks, Assembled):
             raise UsageError(f"modules are numbered as the blueprint's nodes meet them, got {architecture.text}.")
         return blueprint, modules
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        architecture = self.assemble(minimal(self.blueprint((0,)), rng), {0: minimal(self.module, rng)})
-        for _ in range(int(rng.integers(self.steps + 1))):
-            architecture = self._mutate(architecture, rng)
-        return architecture
+    def _first(self, rng: np.random.Generator) -> Architecture:
+        return self.assemble(minimal(self.blueprint((0,)), rng), {0: minimal(self.module, rng)})
 
     def _mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         blueprint, known = self.parts(architecture)

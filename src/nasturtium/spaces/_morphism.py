@@ -22,18 +22,18 @@ from nasturtium.graphs import (
     operations,
 )
 from nasturtium.spaces._architecture import Architecture
-from nasturtium.spaces._base import SPACES, Binding, Edits, Networks, Space
+from nasturtium.spaces._base import SPACES, Edits
 from nasturtium.spaces._blocks import with_outputs
+from nasturtium.spaces._growing import GrowingSpace
 
 if TYPE_CHECKING:
     import numpy as np
-    from typing_extensions import Self
 
 
 @final
 @SPACES.register("morphism")
 @dataclass(frozen=True, kw_only=True)
-class Morphism(Space, Networks, Edits):
+class Morphism(GrowingSpace, Edits):
     """Networks that grow: deeper, wider, larger windows, skips, branches; the function is preserved.
 
     A random architecture is the start network after up to ``steps`` random edits; a mutation is
@@ -54,8 +54,6 @@ class Morphism(Space, Networks, Edits):
     kernels: tuple[int, ...] = (3, 5)
     widths: tuple[int, ...] = (8, 12, 16, 24, 32, 48, 64, 96, 128)
     steps: int = 3
-    input_shape: Shape | None = None
-    n_outputs: int | None = None
 
     def __post_init__(self) -> None:
         """Check the counts."""
@@ -71,10 +69,6 @@ class Morphism(Space, Networks, Edits):
             x = b.add(f"conv_{i}", operations.Conv(out=self.width * 2**i), x)
         x = b.add("global_pool", operations.GlobalPool(), x)
         return Architecture.from_json(graph_to_json(b.graph(b.add("head", operations.Linear(), x))))
-
-    def on(self, task: Binding) -> Self:
-        """Return the space with the task's shapes at both ends."""
-        return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
 
     def network(self, architecture: Architecture) -> Graph:
         """Return the closed graph, with the task's shapes if bound."""
@@ -94,11 +88,9 @@ class Morphism(Space, Networks, Edits):
         edited = edit.apply(self.network(architecture))
         return Architecture.from_json(graph_to_json(_unbound(edited)))
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        architecture = self.start()
-        for _ in range(int(rng.integers(self.steps + 1))):
-            architecture = self._mutate(architecture, rng)
-        return architecture
+    def _first(self, rng: np.random.Generator) -> Architecture:
+        del rng
+        return self.start()
 
     def _mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         edits = self._edits(architecture)

@@ -8,7 +8,7 @@ reflected there; the paper says neither.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
@@ -16,13 +16,13 @@ from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs import Builder, Graph, Shape
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._backbone import IMAGE, MUTATIONS, Backbone
-from nasturtium.spaces._base import SPACES, Binding, Networks, Space
+from nasturtium.spaces._base import SPACES
+from nasturtium.spaces._growing import GrowingSpace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    from typing_extensions import Self
 
     from nasturtium.graphs import Wire
     from nasturtium.spaces._architecture import Architecture
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @final
 @SPACES.register("network-evolution")
 @dataclass(frozen=True, kw_only=True)
-class NetworkEvolution(Space, Networks):
+class NetworkEvolution(GrowingSpace):
     """Chains of layers with skips, and their learning rate (Real et al. 2017).
 
     A layer is linear, or normalizes and rectifies, the sum of what reaches it: the layer before,
@@ -61,8 +61,6 @@ class NetworkEvolution(Space, Networks):
     hyperparameters: tuple[tuple[str, float], ...] = (("learning_rate", 0.1),)
     mutations: tuple[str, ...] = tuple(MUTATIONS)
     steps: int = 20
-    input_shape: Shape | None = None
-    n_outputs: int | None = None
 
     def __post_init__(self) -> None:
         """Check names and numbers."""
@@ -78,10 +76,6 @@ class NetworkEvolution(Space, Networks):
         """Return the first individual: the image's mean and a linear classifier."""
         return Backbone(tuple((name, float(value)) for name, value in self.hyperparameters)).architecture()
 
-    def on(self, task: Binding) -> Self:
-        """Return the space with the task's shapes at both ends."""
-        return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
-
     def training(self, architecture: Architecture) -> Mapping[str, Value]:
         """Return the training hyper-parameters by name, such as the learning rate."""
         return dict(architecture["training"])
@@ -96,11 +90,9 @@ class NetworkEvolution(Space, Networks):
             raise UsageError("widths follow from the task's channels, got a space without; bind it with .on(task).")
         return _network(architecture, self.input_shape, self.n_outputs)
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        architecture = self.start()
-        for _ in range(int(rng.integers(self.steps + 1))):
-            architecture = self._mutate(architecture, rng)
-        return architecture
+    def _first(self, rng: np.random.Generator) -> Architecture:
+        del rng
+        return self.start()
 
     def _mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         """Return the result of the first mutation that applies, in random order."""

@@ -5,19 +5,20 @@ Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topolo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError, near_matches
-from nasturtium.graphs import Builder, Edge, Graph, Shape
+from nasturtium.graphs import Builder, Edge, Graph
 from nasturtium.graphs import operations as o
 from nasturtium.graphs.operations._neuron import FUNCTIONS
-from nasturtium.spaces._base import SPACES, Binding, Networks, Space
+from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._circuit import Circuit
 from nasturtium.spaces._genome import BIAS, Gene, Genome, Genomes, Innovation, check_genome
 from nasturtium.spaces._genome_edits import connected, nudged, split, toggled
+from nasturtium.spaces._growing import GrowingSpace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @final
 @SPACES.register("neurons")
 @dataclass(frozen=True, kw_only=True)
-class Neurons(Space, Networks, Genomes):
+class Neurons(GrowingSpace, Genomes):
     """Neurons and weighted connections, extended without bound.
 
     Evolution begins with all inputs connected to all outputs and no hidden neuron. A random
@@ -67,8 +68,6 @@ class Neurons(Space, Networks, Genomes):
     layer: int = 0
     steps: int = 20
     spread: float = 1.0
-    input_shape: Shape | None = None
-    n_outputs: int | None = None
 
     def __post_init__(self) -> None:
         """Check names and numbers."""
@@ -102,10 +101,6 @@ class Neurons(Space, Networks, Genomes):
         """The outputs y0, y1, ..."""
         return _targets(self.n_outputs or 1)
 
-    def on(self, task: Binding) -> Self:
-        """Return the space with the task's numbers of inputs and outputs."""
-        return replace(self, input_shape=tuple(task.input_shape), n_outputs=task.n_outputs)
-
     def start(self, rng: np.random.Generator) -> Architecture:
         """Return the smallest network, its weights uniform in [-1, 1)."""
         layer = tuple(f"h{i}" for i in range(self.layer))
@@ -127,11 +122,8 @@ class Neurons(Space, Networks, Genomes):
         """Return the graph: an input, its components that are read, and neurons with weights on their edges."""
         return _network(self, architecture)
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        architecture = self.start(rng)
-        for _ in range(int(rng.integers(self.steps + 1))):
-            architecture = self._mutate(architecture, rng)
-        return architecture
+    def _first(self, rng: np.random.Generator) -> Architecture:
+        return self.start(rng)
 
     def _mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
         genome = Genome.of(architecture)
