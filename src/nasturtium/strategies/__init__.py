@@ -8,6 +8,7 @@ from nasturtium.strategies._evolution import Evolution
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._genetic_cnn import GeneticCNN
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
+from nasturtium.strategies._hyperneat import HyperNEAT
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
 from nasturtium.strategies._neat import NEAT
 from nasturtium.strategies._nevergrad import Nevergrad
@@ -82,6 +83,7 @@ __all__ = [
     "GeneticCNN",
     "GraphEdit",
     "HierarchicalEvolution",
+    "HyperNEAT",
     "InTurn",
     "InverseDensity",
     "KeepAll",

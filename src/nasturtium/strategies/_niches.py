@@ -52,6 +52,7 @@ class Lineage:
         births: The plan of the generation that is being born.
         best: Greatest fitness so far.
         stale: Generations since it rose.
+        threshold: The distance from which on genomes are of two species.
     """
 
     species: tuple[Species[Genome], ...] = ()
@@ -59,6 +60,7 @@ class Lineage:
     births: tuple[Birth, ...] = ()
     best: float = -inf
     stale: int = 0
+    threshold: float = 0.0
 
 
 @final
@@ -87,6 +89,8 @@ class Niches(Removal):
         max_stale: Generations without a better best until a species has hardly any children.
         max_stale_population: The same for all, until only the two best species have children.
         ceiling: The loss at which fitness is 0; 1 for errors.
+        n_species: Number of species towards which the threshold moves each generation; 0 leaves it.
+        threshold_step: By how much it moves.
     """
 
     population_size: int = 150
@@ -101,6 +105,8 @@ class Niches(Removal):
     max_stale: int = 15
     max_stale_population: int = 20
     ceiling: float = 1.0
+    n_species: int = 0
+    threshold_step: float = 0.3
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -120,7 +126,9 @@ class Niches(Removal):
             is_over = generation.number > now[0].number
             return generation, self._planned(history, generation, now[1], losses) if is_over else now[1]
 
-        generation, now = history.fold((self, history.compared_at), lambda: (Generation(), Lineage()), after)
+        generation, now = history.fold(
+            (self, history.compared_at), lambda: (Generation(), Lineage(threshold=self.threshold)), after
+        )
         place = number - rule.first(generation.number)
         if place >= rule.children:
             return None
@@ -152,7 +160,7 @@ class Niches(Removal):
                 known[id(b)] = aligned.distances(b, self.excess, self.disjoint, self.weights)
             return float(known[id(b)][rows[id(a)]])
 
-        species = judged(speciated(genomes, now.species, apart, self.threshold), fitness)
+        species = judged(speciated(genomes, now.species, apart, now.threshold), fitness)
         is_better = fitness[0] > now.best
         now = replace(
             now,
@@ -160,6 +168,7 @@ class Niches(Removal):
             numbers=numbers,
             best=max(now.best, fitness[0]),
             stale=0 if is_better else now.stale + 1,
+            threshold=self._moved(now.threshold, len(species)),
         )
         rng = generator(history, -1 - generation.number)
         sizes = [len(genome.genes) for genome in genomes]
@@ -167,6 +176,12 @@ class Niches(Removal):
             Birth(members[a], members[b], is_copy) for a, b, is_copy in self._births(now, fitness, sizes, rng)
         )
         return replace(now, births=births)
+
+    def _moved(self, threshold: float, n_species: int) -> float:
+        """Return the next generation's threshold: higher if there are too many species, lower if too few."""
+        if not self.n_species:
+            return threshold
+        return max(threshold + self.threshold_step * int(np.sign(n_species - self.n_species)), self.threshold_step)
 
     def _fitness(self, losses: NDArray[np.float64]) -> list[float]:
         """Return the members' fitness, not negative; none for those that violate a limit."""
