@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from nasturtium.spaces import (
     choice,
     decisions,
     integer,
+    load,
     op,
     option,
     optional,
@@ -178,9 +180,20 @@ def training():
     return Bench(Training(epochs=4, rungs=3, eta=2), space.on(task), task)
 
 
+def training_on_text():
+    pytest.importorskip("torch")
+    from nasturtium.estimators import Training
+    from nasturtium.tasks import load_task
+
+    task = load_task("text:tinyshakespeare").subset(0.002).for_search()
+    task = replace(task, valid=task.train)
+    return Bench(Training(epochs=4, rungs=3, eta=2), load("recurrent", base=2, hidden=4).on(task), task)
+
+
 BENCHES = {
     "function": lambda: on_table(Function(table().metrics)),
     "training": training,
+    "training-on-text": training_on_text,
     "toy-learner": lambda: on_table(ToyLearner(table().metrics)),
     "toy-supernet": lambda: on_table(ToySupernet(table().metrics)),
     "toy-unlucky": lambda: on_table(Unlucky(ToyLearner(table().metrics))),

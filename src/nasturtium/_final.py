@@ -261,9 +261,9 @@ def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
     network = build(graph)
     network.load_state_dict(dict(chosen.checkpoint.network))
     normalization = study.task.normalization
+    channels = {"mean": list(normalization.mean), "std": list(normalization.std)} if normalization.mean else {}
     metadata = {
-        "mean": list(normalization.mean),
-        "std": list(normalization.std),
+        **channels,
         **study.task.goal.facts,
         "task": study.task.name,
         "study": study.name,
@@ -272,7 +272,11 @@ def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
         **chosen.report,
     }
     architecture = chosen.checkpoint.architecture.to_json()
-    return export_network(network, folder, architecture=architecture, metadata=metadata, files=study.task.files)
+    # What runs over time is traced for one length.
+    example = [study.task.train.sample()] if network.over_time else None
+    return export_network(
+        network, folder, architecture=architecture, metadata=metadata, files=study.task.files, example=example
+    )
 
 
 def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:

@@ -26,8 +26,8 @@ Space = Annotated[
     str | None,
     typer.Option(
         metavar="S",
-        help="Which networks are allowed, see `nasturtium components spaces`; by default chain for images and mlp "
-        "for the rest.",
+        help="Which networks are allowed, see `nasturtium components spaces`; by default chain for images, "
+        "recurrent for texts and mlp for the rest.",
     ),
 ]
 Strategy = Annotated[
@@ -53,6 +53,7 @@ Minimize = Annotated[
     list[str],
     typer.Option(
         metavar="METRIC",
+        show_default="valid_error; of a text, valid_perplexity",
         help="What to make small; repeat it for a trade-off. Such as valid_error, params, flops.",
     ),
 ]

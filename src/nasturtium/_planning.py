@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nasturtium._study import made
-from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.errors import NoFeasibleNeighbor, ShapeError, UsageError
 from nasturtium.estimators import ESTIMATORS, Estimator
 
 if TYPE_CHECKING:
@@ -74,6 +74,29 @@ def check_limits(space: Space) -> None:
         raise UsageError(f"a limit must leave some networks of the space, got {got}; loosen it.") from error
 
 
+def check_sequences(space: Space, task: Task) -> None:
+    """Raise one clear line unless networks that remember meet a task of sequences.
+
+    Raises:
+        UsageError: One of the two has no time axis.
+    """
+    free = space.unlimited()
+    try:
+        remembers = free.graph(free.sample(np.random.default_rng(0))).is_recurrent
+    except ShapeError:  # of a network of images that meets tokens, say; others fail where they are built
+        remembers = False
+    if task.over_time and not remembers:
+        raise UsageError(
+            f"a text is for networks that remember, got {type(space).__name__}; take the space recurrent, or "
+            "recurrent-darts."
+        )
+    if remembers and not task.over_time:
+        raise UsageError(
+            f"{type(space).__name__} has networks for sequences, got task {task.name!r}, which has none; take a text, "
+            "such as text:tinyshakespeare, or another space."
+        )
+
+
 def divide(
     space: Space,
     task: Task,
@@ -96,7 +119,7 @@ def divide(
     seconds = None if minutes is None else 60 * minutes * share
     from nasturtium.estimators import Training
 
-    steps = -(-len(task.train) // Training().settings().batch_size)
+    steps = task.train.n_batches(Training().settings(task.recipe).batch_size)
     enough = -(-LEAST_STEPS // steps)
     if seconds is None or trials is not None or estimator != "training":
         why = "as given" if minutes is None else f"{share:.0%} of the time to the search"
@@ -128,21 +151,21 @@ def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
 
     from nasturtium.estimators._descent import Descent
     from nasturtium.estimators._recipes import RECIPES
-    from nasturtium.networks import accelerated, build
+    from nasturtium.networks import accelerated, build, carried
     from nasturtium.tasks import batches
 
     check_limits(space)
     rng = np.random.default_rng(0)
     candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
     split = task.for_search().train
-    recipe = RECIPES["fast"]
+    recipe = RECIPES[task.recipe]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         times = []
         for architecture in candidates[4:11:3]:
             network = build(space.graph(architecture).simplified()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            running, descent = accelerated(network), Descent(network, recipe)
+            running, descent = carried(accelerated(network)), Descent(network, recipe)
             stamps = []
             for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
                 stamps.append(time.perf_counter())
@@ -154,4 +177,4 @@ def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
     finally:
         torch.set_num_threads(threads)
     # Validation, statistics of normalization and the checkpoint come on top of the steps.
-    return 1.3 * median(times) * -(-len(split) // recipe.batch_size)
+    return 1.3 * median(times) * split.n_batches(recipe.batch_size)

@@ -24,7 +24,7 @@ from nasturtium._final import (
     results,
     test_networks,
 )
-from nasturtium._planning import SEARCH_SHARE, Plan, check_limits, divide, limited_space
+from nasturtium._planning import SEARCH_SHARE, Plan, check_limits, check_sequences, divide, limited_space
 from nasturtium._study import Study, made
 from nasturtium.errors import RequirementError, StudyExistsError, UsageError
 from nasturtium.estimators import ESTIMATORS, Estimator
@@ -80,7 +80,7 @@ def search(
     strategy: Strategy | str = "regularized-evolution",
     estimator: Estimator | str = "training",
     scheduler: Scheduler | str = "fixed",
-    objectives: Sequence[str | Objective] = ("valid_error",),
+    objectives: Sequence[str | Objective] | None = None,
     limits: Mapping[str, float] | None = None,
     minutes: float | None = None,
     trials: int | None = None,
@@ -97,12 +97,12 @@ def search(
     Args:
         task: The data: a ``Task``, a built-in name or a path.
         target: Of a table, the column to be told from the others.
-        space: Which networks are allowed; by default ``"chain"`` for images and ``"mlp"`` for the
-            rest.
+        space: Which networks are allowed; by default ``"chain"`` for images, ``"recurrent"`` for
+            texts and ``"mlp"`` for the rest.
         strategy: How to search.
         estimator: How to judge a candidate; the plain name lets the minutes decide its epochs.
         scheduler: How far each candidate is trained.
-        objectives: What to make small.
+        objectives: What to make small; by default ``valid_error``, of a text ``valid_perplexity``.
         limits: Greatest values by metric.
         minutes: Time for the whole job; 5 if ``trials`` is not given either.
         trials: Number of candidates, instead of minutes.
@@ -225,7 +225,7 @@ def prepare(
     strategy: Strategy | str,
     estimator: Estimator | str,
     scheduler: Scheduler | str,
-    objectives: Sequence[str | Objective],
+    objectives: Sequence[str | Objective] | None,
     limits: Mapping[str, float] | None,
     minutes: float | None,
     trials: int | None,
@@ -250,12 +250,13 @@ def prepare(
             raise UsageError(f"{what} is positive, got {value}; raise it.")
     folder = None if out is None else writable_folder(out)
     loaded = loaded_task(task, target)
-    goals = [as_objective(o) for o in objectives]
+    goals = [as_objective(o) for o in objectives or (loaded.goal.objective,)]
     if space is None:
-        space = "chain" if len(loaded.input_shape) == 3 else "mlp"
+        space = "recurrent" if loaded.over_time else "chain" if len(loaded.input_shape) == 3 else "mlp"
     bound = made(SPACES, space).on(loaded)
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
+    check_sequences(bound, loaded)
     if baseline is not None:
         baseline_space(baseline, loaded)
         file, _, cls = baseline.rpartition(":")

@@ -69,7 +69,7 @@ def search(
     strategy: options.Strategy = "regularized-evolution",
     estimator: options.Estimator = "training",
     scheduler: options.Scheduler = "fixed",
-    minimize: options.Minimize = ["valid_error"],  # noqa: B006 - Typer copies it
+    minimize: options.Minimize = [],  # noqa: B006 - Typer copies it
     limit: options.Limit = [],  # noqa: B006 - Typer copies it
     minutes: options.Minutes = None,
     trials: options.Trials = None,

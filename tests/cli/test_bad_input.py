@@ -349,3 +349,21 @@ def test_both_names_of_the_program_are_installed():
         if path is not None:
             version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
             assert version.stdout.startswith("nasturtium ")
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("missing.txt", ["must exist", "text:tinyshakespeare"]), ("empty.txt", ["1,000 characters", "got 0"])],
+)
+def test_a_missing_or_empty_text_is_refused(run, text, words):
+    Path("empty.txt").touch()
+    assert_refused(run("search", f"text:{text}", "--space", "recurrent", "--trials", "1"), *words)
+
+
+def test_a_text_wants_networks_that_remember_and_these_want_a_text(run):
+    Path("play.txt").write_text("to be or not to be\n" * 100)
+    assert_refused(run("search", "text:play.txt", "--trials", "1"), "networks that remember", "recurrent")
+    assert_refused(run("search", "digits", "--space", "recurrent", "--trials", "1"), "none; take a text")

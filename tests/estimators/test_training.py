@@ -10,9 +10,10 @@ from nasturtium.errors import UsageError
 from nasturtium.estimators import Assignment, Context, Diverged, Training
 from nasturtium.estimators._checkpoint import Checkpoint
 from nasturtium.estimators._judging import judge
+from nasturtium.estimators._recipes import RECIPES
 from nasturtium.networks import build
 from nasturtium.spaces import Architecture, Space, load, real
-from nasturtium.tasks import Task
+from nasturtium.tasks import Task, load_task
 from nasturtium.trials import Fidelity, Measurement
 
 
@@ -152,7 +153,7 @@ def test_a_missing_parent_means_fresh_weights_and_a_remark(task: Task) -> None:
 def test_the_architecture_may_set_training_hyperparameters(space: Space, task: Task) -> None:
     joint = load("chain", stages=2, depth=2, widths=(4,)).on(task).with_training(learning_rate=real(0.01, 1, log=True))
     architecture = joint.sample(np.random.default_rng(0))
-    recipe = Training().settings(joint.training(architecture))
+    recipe = Training().settings(task.recipe, joint.training(architecture))
     assert recipe.learning_rate == architecture["training.learning_rate"]
     wrong = space.with_training(learning_rat=real(0.1, 1))  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="no hyper-parameter 'learning_rat'; did you mean 'learning_rate'"):
@@ -198,3 +199,40 @@ def test_a_task_of_numbers_is_trained_by_its_own_error(space: Space, architectur
 def test_wrong_arguments_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Training(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    path = tmp_path_factory.mktemp("text") / "counting.txt"
+    path.write_text("aabbcc" * 400)
+    return load_task(f"text(path={str(path)!r}, steps=8)").for_search()
+
+
+class TestTexts:
+    def test_a_recurrent_network_learns_what_only_memory_tells(self, counting: Task) -> None:
+        space = load("recurrent-baseline", hidden=16).on(counting)
+        architecture = space.parse('{"kind": "gru"}')
+        training = Training(epochs=3, batch_size=8, learning_rate=0.03)
+        measured, _ = trained(training, space, counting, Assignment(0, architecture, Fidelity(3)))
+        # By the last letter alone, two are equally likely to follow.
+        assert measured[-1].metrics["valid_perplexity"] < 1.2
+        assert measured[-1].metrics["valid_error"] < 0.05
+
+    def test_the_recipe_is_the_tasks_unless_told_otherwise(self, counting: Task) -> None:
+        usual = RECIPES["text"]
+        assert counting.recipe == "text"
+        assert Training().settings(counting.recipe) == usual
+        assert Training(learning_rate=0.5).settings(counting.recipe) == replace(usual, learning_rate=0.5)
+        assert Training(recipe="fast").settings(counting.recipe) == RECIPES["fast"]
+
+    def test_a_continued_training_equals_an_uninterrupted_one(self, counting: Task) -> None:
+        space = load("recurrent", base=2, hidden=8, dropout=0.2).on(counting)
+        architecture = space.sample(np.random.default_rng(0))
+        training = Training(epochs=2, rungs=2, eta=2)
+        first, second = (rung.fidelity for rung in training.ladder())
+        _, memory = trained(training, space, counting, Assignment(0, architecture, first))
+        memory.by_number[0] = memory.saved[-1]
+        trained(training, space, counting, Assignment(0, architecture, second, start=1), memory)
+        _, whole = trained(training, space, counting, Assignment(0, architecture, second))
+        one, other = network_of(memory), network_of(whole)
+        assert all(torch.equal(one[name], other[name]) for name in other)

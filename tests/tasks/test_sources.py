@@ -84,7 +84,7 @@ def test_bad_texts(text, error, message):
 def test_a_file_that_nothing_reads(tmp_path):
     file = tmp_path / "table.xyz"
     file.write_text("a,b\n")
-    with pytest.raises(DataError, match=r"must be a \.npz, \.csv or \.parquet, got .*table\.xyz; save arrays by"):
+    with pytest.raises(DataError, match=r"a \.npz, \.csv, \.parquet or \.txt, got .*table\.xyz; save arrays by"):
         load_task(str(file))
 
 
@@ -133,7 +133,7 @@ def test_own_sources(tmp_path, monkeypatch):
 
 
 def test_registered_sources_store_their_arguments_and_are_described():
-    assert TASKS.names() == ["digits", "fashion-mnist", "idx-folder", "image-folder", "npz-file", "table-file"]
+    assert TASKS.names() == ["digits", "fashion-mnist", "idx-folder", "image-folder", "npz-file", "table-file", "text"]
     for name, cls in TASKS:
         first = (inspect.getdoc(cls) or "").partition("\n")[0]
         assert first.endswith("."), name

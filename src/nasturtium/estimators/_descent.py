@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @final
 class Descent:
-    """Stochastic gradient descent by a recipe, with clipping and a moving average of the weights.
+    """Gradient descent by a recipe, with clipping and a moving average of the weights.
 
     Making it moves the network's parameters: they and their gradients become views of two vectors.
     A small network has dozens of tensors of a few numbers each, where starting a kernel costs more
@@ -48,14 +48,7 @@ class Descent:
         self.gradient = self.weights.grad
         self.average = self.weights.detach().clone() if recipe.average else None
         self.n_steps = 0
-        self._sgd = torch.optim.SGD(
-            [self.weights],
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=recipe.nesterov and recipe.momentum > 0,
-            fused=True,
-        )
+        self._optimizer = _optimizer(self.weights, recipe)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -72,8 +65,8 @@ class Descent:
         if isfinite(self.recipe.clip):
             norm = torch.linalg.vector_norm(self.gradient)
             self.gradient.mul_((self.recipe.clip / (norm + 1e-6)).clamp_(max=1.0))
-        self._sgd.param_groups[0]["lr"] = self.recipe.rate(progress)
-        self._sgd.step()
+        self._optimizer.param_groups[0]["lr"] = self.recipe.rate(progress)
+        self._optimizer.step()
         self.n_steps += 1
         if self.average is not None:
             # Early on, the mean of few steps: the initial weights are to be forgotten.
@@ -96,17 +89,36 @@ class Descent:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what ``load_state_dict`` needs to go on as if nothing had happened."""
-        state = {"weights": self.weights.detach(), "sgd": self._sgd.state_dict(), "n_steps": self.n_steps}
+        state = {"weights": self.weights.detach(), "optimizer": self._optimizer.state_dict(), "n_steps": self.n_steps}
         return state if self.average is None else {**state, "average": self.average}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state of a descent by the same recipe on the same network."""
         with torch.no_grad():
             self.weights.copy_(state["weights"])
-        self._sgd.load_state_dict(state["sgd"])
+        self._optimizer.load_state_dict(state["optimizer"])
         self.n_steps = state["n_steps"]
         if self.average is not None:
             self.average.copy_(state["average"])
+
+
+def _optimizer(weights: nn.Parameter, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "adam":
+        return torch.optim.AdamW(
+            [weights],
+            lr=recipe.learning_rate,
+            betas=(recipe.momentum, 0.999),
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+    return torch.optim.SGD(
+        [weights],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
+        fused=True,
+    )
 
 
 def _flattened(network: nn.Module) -> nn.Parameter:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from nasturtium.networks import carried
 from nasturtium.tasks import batches
 
 if TYPE_CHECKING:
-    from nasturtium.tasks import Split, Task
+    from nasturtium.tasks import Part, Task
 
 JUDGING_BATCH = 256
 
@@ -37,7 +38,7 @@ def recalibrate(network: nn.Module, task: Task, batch_size: int) -> None:
 
 
 @torch.no_grad()
-def judge(network: nn.Module, task: Task, split: Split, part: str) -> dict[str, float]:
+def judge(network: nn.Module, task: Task, split: Part, part: str) -> dict[str, float]:
     """Return the task's metrics on one part, such as ``valid_error``.
 
     Args:
@@ -47,5 +48,7 @@ def judge(network: nn.Module, task: Task, split: Split, part: str) -> dict[str, 
         part: ``"train"``, ``"valid"`` or ``"test"``.
     """
     network.eval()
-    logits, labels = zip(*((network(x), y) for x, y in batches(split, JUDGING_BATCH)), strict=True)
-    return task.measure(part, torch.cat(logits), torch.cat(labels))  # type: ignore[arg-type]
+    run, tally = carried(network), split.tally(task.metrics)
+    for x, y in batches(split, JUDGING_BATCH):
+        tally.add(run(x), y)
+    return {f"{part}_{name}": value for name, value in tally.metrics().items()}

@@ -17,7 +17,7 @@ from nasturtium.estimators._descent import Descent
 from nasturtium.estimators._judging import judge, recalibrate
 from nasturtium.estimators._recipes import RECIPES, Recipe
 from nasturtium.estimators._reduced import reduced
-from nasturtium.networks import Network, accelerated, build, inherit
+from nasturtium.networks import Network, accelerated, build, carried, inherit
 from nasturtium.spaces import Networks
 from nasturtium.tasks import batches
 from nasturtium.trials import Fidelity, Measurement, Rung
@@ -25,7 +25,7 @@ from nasturtium.trials import Fidelity, Measurement, Rung
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torch import Tensor, nn
+    from torch import nn
     from typing_extensions import Self
 
     from nasturtium.graphs import Graph
@@ -53,7 +53,8 @@ class Training(Estimator):
         width: Factor on the filters of a stacked space.
         cells: Number of cells of a stacked space; None means the space's own.
         recipe: How weights are learned: ``"fast"``, ``"final"`` (with averaged weights),
-            ``"nasbench201"`` or ``"darts"``.
+            ``"nasbench201"``, ``"darts"`` or ``"text"``; None takes the task's, ``"fast"`` or
+            ``"text"``.
         batch_size: Instead of the recipe's, as all of the following.
         learning_rate: Its peak.
         momentum: Of the gradient.
@@ -75,7 +76,7 @@ class Training(Estimator):
     resolution: float = 1.0
     width: float = 1.0
     cells: int | None = None
-    recipe: str = "fast"
+    recipe: str | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     momentum: float | None = None
@@ -95,13 +96,17 @@ class Training(Estimator):
             raise UsageError(f"epochs and rungs are at least 1 and eta at least 2, got {self}; raise them.")
         if self.weights not in ("random", "inherit"):
             raise UsageError(f"weights are 'random' or 'inherit', got {self.weights!r}; choose one.")
-        if self.recipe not in RECIPES:
+        if self.recipe is not None and self.recipe not in RECIPES:
             raise UsageError(f"unknown recipe {self.recipe!r}; {near_matches(self.recipe, RECIPES)}")
-        self.settings()
+        self.settings("fast")
         self.ladder()
 
-    def settings(self, hyperparameters: Mapping[str, Any] | None = None) -> Recipe:
+    def settings(self, usual: str, hyperparameters: Mapping[str, Any] | None = None) -> Recipe:
         """Return the recipe with what the arguments, and then an architecture, set instead.
+
+        Args:
+            usual: The task's recipe.
+            hyperparameters: What the architecture sets.
 
         Raises:
             UsageError: The recipe has no such hyper-parameter, or not in that range.
@@ -111,7 +116,7 @@ class Training(Estimator):
             if name not in own:
                 raise UsageError(f"training has no hyper-parameter {name!r}; {near_matches(name, own)}")
         given = {name: value for name, value in own.items() if value is not None}
-        return replace(RECIPES[self.recipe], **{**given, **(hyperparameters or {})})
+        return replace(RECIPES[self.recipe or usual], **{**given, **(hyperparameters or {})})
 
     def ladder(self) -> tuple[Rung, ...]:
         """Return the rungs; a trial goes on from one to the next, along one schedule."""
@@ -125,9 +130,9 @@ class Training(Estimator):
 
     def final(self, epochs: int) -> Self:
         """Return a training of whole networks, that long, on all of the data, with averaged weights."""
-        recipe = "final" if self.recipe == "fast" else self.recipe
+        average = RECIPES["final"].average if self.recipe in (None, "fast") and self.average is None else self.average
         whole = {"fraction": 1.0, "resolution": 1.0, "width": 1.0, "cells": None}
-        return replace(self, epochs=epochs, rungs=1, recipe=recipe, weights="random", **whole)  # type: ignore[arg-type]
+        return replace(self, epochs=epochs, rungs=1, average=average, weights="random", **whole)  # type: ignore[arg-type]
 
     def evaluate(self, assignment: Assignment, context: Context) -> Iterator[Measurement]:
         """Yield the costs, then an epoch at a time; see ``Estimator``."""
@@ -135,7 +140,7 @@ class Training(Estimator):
             raise UsageError("training evaluates architectures, got the whole space; use another strategy.")
         clock = Clock()
         plan = assignment.fidelity
-        recipe = self.settings(context.space.training(assignment.architecture))
+        recipe = self.settings(context.task.recipe, context.space.training(assignment.architecture))
         space, task = reduced(context.space, context.task, plan)
         task = task.to(context.device)
         network, note = self._begin(space, assignment, context)
@@ -206,24 +211,24 @@ def train_epoch(
     augment = task.augment if planned >= recipe.augment_from else None
     device = split.x.device
     total_loss = torch.zeros((), device=device)
-    seen: list[tuple[Tensor, Tensor]] = []
-    n_steps = -(-len(split) // recipe.batch_size)
+    n_seen, tally, run = 0, split.tally({"error": task.metrics["error"]}), carried(network)
+    n_steps = split.n_batches(recipe.batch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + epoch)  # dropout draws from the global generator
         for step, (x, y) in enumerate(batches(split, recipe.batch_size, generator, augment=augment)):
             with _precision(device):
-                logits: Tensor = network(x)
+                logits = run(x)
                 loss = _loss(task, recipe)(logits, y)
             descent.zero_grad()
             torch.autograd.backward(loss)
             descent.step((epoch + step / n_steps) / planned)
             total_loss += loss.detach() * len(y)
-            seen.append((logits.detach(), y))
-    mean_loss = float(total_loss) / len(split)
+            n_seen += len(y)
+            tally.add(logits.detach(), y)
+    mean_loss = float(total_loss) / n_seen
     if not isfinite(mean_loss):
         raise Diverged(f"the loss is {mean_loss} in epoch {epoch + 1}")
-    outputs, labels = (torch.cat(parts) for parts in zip(*seen, strict=True))
-    return {"train_loss": mean_loss, "train_error": float(task.metrics["error"](outputs, labels))}
+    return {"train_loss": mean_loss, "train_error": tally.metrics()["error"]}
 
 
 def _loss(task: Task, recipe: Recipe) -> Any:

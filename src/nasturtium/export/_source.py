@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NUMBERS = ("mean", "std", "target_mean", "target_std")
 """Metadata that become constants: a number a channel or a target."""
 
-NAMES = ("classes", "labels", "targets")
+NAMES = ("classes", "labels", "targets", "tokens")
 """Metadata that become constants: the outputs' names."""
 
 
@@ -37,7 +37,7 @@ def source_of(graph: Graph, *, over_time: bool | None = None, metadata: Mapping[
         graph: A closed graph with declared input shapes.
         over_time: As for ``networks.build``.
         metadata: What to say about the network: ``mean`` and ``std`` (a number a channel, of the
-            values as read), the outputs' names (``classes``, ``labels`` or ``targets``) and the
+            values as read), the outputs' names (``classes``, ``labels``, ``targets`` or ``tokens``) and the
             targets' ``target_mean`` and ``target_std`` become constants; everything else stands in
             the docstring.
 

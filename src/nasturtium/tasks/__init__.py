@@ -12,12 +12,17 @@ from nasturtium.tasks._fashion_mnist import FashionMNIST
 from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression, WeightedCrossEntropy
 from nasturtium.tasks._idx import IdxFolder
 from nasturtium.tasks._images import ImageFolder
+from nasturtium.tasks._next_token import NextToken
 from nasturtium.tasks._npz import NpzFile
+from nasturtium.tasks._part import Part
 from nasturtium.tasks._pieces import Augment, Loss, Metric, classification_error
 from nasturtium.tasks._sources import TASKS, FileSource, TaskSource, load_task
 from nasturtium.tasks._split import Normalization, Split, batches
+from nasturtium.tasks._stream import Stream
 from nasturtium.tasks._table import from_table
 from nasturtium.tasks._table_file import TableFile
+from nasturtium.tasks._tally import MeanTally, Tally, TokenMean, WholeTally
+from nasturtium.tasks._text import Text
 
 __all__ = [
     "TASKS",
@@ -31,16 +36,24 @@ __all__ = [
     "IdxFolder",
     "ImageFolder",
     "Loss",
+    "MeanTally",
     "Metric",
     "MultiLabel",
+    "NextToken",
     "Normalization",
     "NpzFile",
+    "Part",
     "Regression",
     "Split",
+    "Stream",
     "TableFile",
+    "Tally",
     "Task",
     "TaskSource",
+    "Text",
+    "TokenMean",
     "WeightedCrossEntropy",
+    "WholeTally",
     "batches",
     "classification_error",
     "from_table",

@@ -3,7 +3,7 @@
 What a task promises:
 
 - Its parts follow from the examples' content (see ``_partition``), in every process and for every
-  order of the files, and no example is in two of them.
+  order of the files, and no example is in two of them. The parts of a text are pieces of it, in order.
 - The test part is locked away. A search gets ``task.for_search()`` and a final training
   ``task.for_final()``; neither holds a byte of it, and only ``task.test()`` of the whole task,
   which stays with whoever runs the final evaluation, gives it out.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from nasturtium.tasks._arrays import Examples
     from nasturtium.tasks._goals import Goal, Kind
+    from nasturtium.tasks._part import Part
     from nasturtium.tasks._partition import Partition
 
 
@@ -58,20 +59,22 @@ class Task:
             content have the same data in the same parts.
         files: Text files, by name, that make a user's raw data into examples; an export puts them
             beside the network.
+        recipe: Name of the recipe by which networks are trained, unless an estimator is told otherwise.
     """
 
     name: str
     source: str | None = None
     goal: Goal
-    train: Split
-    valid: Split
+    train: Part
+    valid: Part
     normalization: Normalization
     loss: Loss
     metrics: Mapping[str, Metric]
     augment: Augment | None
     content: str
     files: Mapping[str, str] = field(default_factory=dict)
-    _test: Split | None
+    recipe: str = "fast"
+    _test: Part | None
 
     @classmethod
     def from_tensors(
@@ -227,8 +230,13 @@ class Task:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of one example: ``(channels, height, width)`` or ``(features,)``."""
+        """The shape of one example: ``(channels, height, width)``, ``(features,)``, or ``()`` of a token."""
         return tuple(self.train.x.shape[1:])
+
+    @property
+    def over_time(self) -> bool:
+        """Whether networks read sequences and remember: it is so for texts."""
+        return self.train.over_time
 
     def for_search(self) -> Task:
         """Return the task as a search gets it: train and valid, and no trace of the test part."""
@@ -284,6 +292,8 @@ class Task:
             raise UsageError(
                 f"resolution is a factor in (0, 1] on images, got {resolution} for {shape}; leave it at 1."
             )
+        assert isinstance(self.train, Split), "images are in a split"
+        assert isinstance(self.valid, Split), "so are those of the other part"
         height, width = (max(1, round(side * resolution)) for side in shape[1:])
         return replace(self, train=self.train.resized(height, width), valid=self.valid.resized(height, width))
 
@@ -291,7 +301,7 @@ class Task:
         """Return the task with what training and validation read on a device."""
         return replace(self, train=self.train.to(device), valid=self.valid.to(device))
 
-    def test(self) -> Split:
+    def test(self) -> Part:
         """Return the test part, for the final evaluation.
 
         Raises:

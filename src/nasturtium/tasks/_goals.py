@@ -34,10 +34,13 @@ class Goal(ABC):
     Every goal has the metric ``error``, a share in [0, 1] that is 0 for a perfect network.
 
     Attributes:
-        counts_examples: Whether ``error`` is a share of examples, which has a binomial interval.
+        counts_examples: Whether ``error`` is a share of independent examples, which has a binomial
+            interval.
+        objective: What a search makes small unless it is told otherwise.
     """
 
     counts_examples: ClassVar[bool] = False
+    objective: ClassVar[str] = "valid_error"
 
     @property
     @abstractmethod

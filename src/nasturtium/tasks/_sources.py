@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium._registry import Registry, parameters
 from nasturtium.errors import DataError, UnknownNameError, UsageError, near_matches
@@ -28,7 +28,13 @@ class TaskSource(ABC):
 
 
 class FileSource(TaskSource):
-    """A source that is found by looking at a path; its first argument is ``path``."""
+    """A source that is found by looking at a path; its first argument is ``path``.
+
+    Class attributes:
+        packed: What may stand in place of a path: names of data in the wheel.
+    """
+
+    packed: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod
@@ -47,9 +53,10 @@ def load_task(text: str, *, target: str | None = None) -> Task:
 
     Args:
         text: A name such as ``"digits"``; a call with arguments such as
-            ``"image-folder(path='photos', size=32)"``; or the path of a folder of class folders
-            with images, of a folder of IDX files, of a ``.npz`` file with x and y, or of a ``.csv``
-            or ``.parquet`` table. A name wins over a file of the same name; write ``./digits`` for
+            ``"image-folder(path='photos', size=32)"``; a name and its path, such as
+            ``"text:play.txt"``; or the path of a folder of class folders with images, of a folder
+            of IDX files, of a ``.npz`` file with x and y, of a ``.csv`` or ``.parquet`` table, or
+            of a ``.txt`` file. A name wins over a file of the same name; write ``./digits`` for
             that one.
         target: Of a table, the column to be told from the others.
 
@@ -82,6 +89,9 @@ def _source(text: str) -> TaskSource:
     name = text.partition("(")[0].strip()
     if name in TASKS.names():
         return TASKS.create(text)
+    kind, colon, path = text.partition(":")
+    if colon and kind in TASKS.names():
+        return _source_of_kind(kind, path)
     # Path.exists raises on some texts that are no path, such as a very long one.
     if os.path.exists(os.path.expanduser(text)):
         return _source_at(Path(text).expanduser().resolve())
@@ -89,6 +99,19 @@ def _source(text: str) -> TaskSource:
         raise DataError(f"a task's path must exist, got {text!r}; check the spelling.")
     known = near_matches(name, TASKS.names())
     raise UnknownNameError(f"unknown task {text!r}, which is no file either; {known}")
+
+
+def _source_of_kind(kind: str, path: str) -> TaskSource:
+    """Return the source of a text such as ``"text:play.txt"``."""
+    cls = TASKS.get(kind)
+    if not issubclass(cls, FileSource):
+        raise UsageError(f"a path follows the name of a task that reads files, got {kind}:{path}; write {kind}.")
+    if path in cls.packed:
+        return TASKS.make(kind, {"path": path})
+    if not os.path.exists(os.path.expanduser(path)):
+        names = f", or write {kind}:{' or '.join(cls.packed)}" if cls.packed else ""
+        raise DataError(f"a task's path must exist, got {path!r}; check the spelling{names}.")
+    return TASKS.make(kind, {"path": str(Path(path).expanduser().resolve())})
 
 
 def _source_at(path: Path) -> TaskSource:
@@ -99,7 +122,7 @@ def _source_at(path: Path) -> TaskSource:
         # What no other source knows; it also says best what a folder lacks.
         return TASKS.make("image-folder", {"path": str(path)})
     raise DataError(
-        f"a task's file must be a .npz, .csv or .parquet, got {path}; save arrays by numpy.savez(file, x=x, y=y)."
+        f"a task's file must be a .npz, .csv, .parquet or .txt, got {path}; save arrays by numpy.savez(file, x=x, y=y)."
     )
 
 

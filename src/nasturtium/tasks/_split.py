@@ -11,15 +11,17 @@ import torch
 from torch.nn import functional
 
 from nasturtium.errors import UsageError
+from nasturtium.tasks._tally import Tally, WholeTally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
-    from nasturtium.tasks._pieces import Augment
+    from nasturtium.tasks._part import Part
+    from nasturtium.tasks._pieces import Augment, Metric
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ class Split:
     y: Tensor
     normalization: Normalization
 
+    @property
+    def over_time(self) -> bool:
+        """False: an example stands for itself."""
+        return False
+
     def __len__(self) -> int:
         return len(self.x)
 
@@ -156,9 +163,34 @@ class Split:
         """Return the split on another device; ``batches`` of it are made there."""
         return replace(self, x=self.x.to(device), y=self.y.to(device))
 
+    def sample(self) -> Tensor:
+        """Return the first two examples, normalized."""
+        return self.take(torch.arange(min(2, len(self)), device=self.x.device))[0]
+
+    def tally(self, metrics: Mapping[str, Metric]) -> Tally:
+        """Return what computes metrics from batches of outputs."""
+        return WholeTally(metrics)
+
+    def n_batches(self, batch_size: int) -> int:
+        """Return how many batches an epoch has."""
+        return len(_sizes(len(self), batch_size, drop_last=False))
+
+    def epoch(
+        self, batch_size: int, generator: Generator | None, augment: Augment | None, *, drop_last: bool
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield an epoch's batches; see ``batches``."""
+        sizes = _sizes(len(self), batch_size, drop_last)
+        n = len(self)
+        order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+        for index in torch.split(order[: sum(sizes)].to(self.x.device), sizes):
+            x, y = self.take(index)
+            if augment is not None and generator is not None:
+                x = augment(x, generator)
+            yield x, y
+
 
 def batches(
-    split: Split,
+    split: Part,
     batch_size: int,
     generator: Generator | None = None,
     *,
@@ -172,7 +204,8 @@ def batches(
 
     The batches have nearly the same size, at most ``batch_size``, so that every step of an epoch
     weighs the same. None has a single example, which BatchNorm refuses, unless the split has:
-    where only a batch of 1 would be left, others get larger by one.
+    where only a batch of 1 would be left, others get larger by one. Batches of a text are
+    sequences in its order, see ``Stream``.
 
     Args:
         split: On the device where the batches are wanted.
@@ -201,19 +234,7 @@ def batches(
             "augmentation draws from a generator, got augment without one; "
             "pass generator=torch.Generator().manual_seed(seed)."
         )
-    return _epoch(split, _sizes(len(split), batch_size, drop_last), generator, augment)
-
-
-def _epoch(
-    split: Split, sizes: list[int], generator: Generator | None, augment: Augment | None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    n = len(split)
-    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
-    for index in torch.split(order[: sum(sizes)].to(split.x.device), sizes):
-        x, y = split.take(index)
-        if augment is not None and generator is not None:
-            x = augment(x, generator)
-        yield x, y
+    return split.epoch(batch_size, generator, augment, drop_last=drop_last)
 
 
 def _sizes(n: int, batch_size: int, drop_last: bool) -> list[int]:
