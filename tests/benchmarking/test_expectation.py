@@ -5,7 +5,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from nasturtium.benchmarking import expected_best, table
+from nasturtium import benchmarks
+from nasturtium.benchmarking import Grid, Protocol, Results, expected_best, run_grid, table
 from nasturtium.errors import UsageError
 
 VALUES = np.array([0.3, 0.1, 0.4, 0.1, 0.5])
@@ -44,3 +45,34 @@ def test_large_tables_do_not_overflow():
 def test_wrong_number_of_draws(n, repeats):
     with pytest.raises(UsageError, match="n is in"):
         expected_best(VALUES, n, repeats=repeats)
+
+
+def test_chances_stand_for_rows_that_are_there_more_than_once():
+    copies = np.repeat(np.arange(5), [1, 3, 1, 2, 1])
+    weights = np.bincount(copies) / len(copies)
+    for n in (1, 3, 7):
+        expected = expected_best(VALUES[copies], n, REPORT[copies])
+        assert expected_best(VALUES, n, REPORT, chances=weights) == pytest.approx(expected)
+
+
+def test_what_chances_lack_is_never_best():
+    values, chances = np.array([0.2, 0.1]), np.array([0.25, 0.25])
+    # of two draws: one 0.1 at least 7/16, else 0.2 at least 5/16, else nothing is known
+    assert expected_best(values, 2, chances=chances) == pytest.approx((7 * 0.1 + 5 * 0.2) / 12)
+    with pytest.raises(UsageError, match="with replacement"):
+        expected_best(values, 2, repeats="avoid", chances=chances)
+
+
+ONE_OBJECTIVE = [name for name in benchmarks.names() if len(benchmarks.load(name).objectives) == 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ONE_OBJECTIVE)
+def test_the_mean_of_random_search_is_the_exact_expectation_on_every_table(name):
+    strategy = "random-search(repeats='allow')"
+    grid = Grid(benchmarks.load(name), (strategy,), 100, Protocol(20))
+    results = Results(grid, run_grid(grid))
+    assert list(results.expectation) == [10, 20]
+    for n, expected in results.expectation.items():
+        summary = results.summaries[strategy][n]
+        assert abs(summary.mean - expected) < 3 * summary.standard_error

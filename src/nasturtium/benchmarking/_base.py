@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nasturtium.errors import RequirementError, UsageError, near_matches
-from nasturtium.spaces import Finite
+from nasturtium.spaces import DecisionSpace, Finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from nasturtium.estimators import Tabular
     from nasturtium.spaces import Space
+
+WALKABLE = 100_000
+"""The greatest size of a space that is walked through for the chances of its draws."""
 
 
 @final
@@ -35,6 +38,8 @@ class Benchmark:
         optimum: The least value in the table by objective and report.
         reference: The publication.
         seconds: Where the seconds of the simulated clock come from.
+        counted: Counts the chance of each row of the table to be what ``space.sample`` draws, where
+            these are known and not those of a uniform draw.
 
     Example:
         >>> from nasturtium import benchmarks
@@ -54,6 +59,7 @@ class Benchmark:
     optimum: Mapping[str, float]
     reference: str
     seconds: str = "as published"
+    counted: Callable[[], NDArray[np.float64]] | None = None
 
     def regret(self, column: str, value: float) -> float:
         """Return how much worse a value is than the best of the table.
@@ -86,6 +92,22 @@ class Benchmark:
         found[known] = np.stack([table.column(c)[[r for r in rows if r is not None]] for c in columns], axis=1)
         return found
 
+    def draw_chances(self) -> NDArray[np.float64] | None:
+        """Return the chance of each row of the table to be what ``space.sample`` draws; None if not known.
+
+        Returns:
+            Shape ``(n_rows,)``; the sum is less than 1 if architectures are missing in the table.
+        """
+        if self.counted is not None:
+            return self.counted()
+        space = self.space
+        if not isinstance(space, DecisionSpace) or not space.is_uniform or space.size > WALKABLE:
+            return None
+        rows = [self.estimator.row(architecture) for architecture in space]
+        known = np.array([row for row in rows if row is not None], dtype=np.int64)
+        n_rows = len(self.estimator.table.column(self.objectives[0]))
+        return np.bincount(known, minlength=n_rows) / len(rows)
+
 
 def benchmark(
     name: str,
@@ -95,12 +117,15 @@ def benchmark(
     *,
     reference: str,
     seconds: str = "as published",
+    counted: Callable[[], NDArray[np.float64]] | None = None,
 ) -> Benchmark:
     """Return a benchmark whose reports and optimum are those of the estimator's table."""
     table = estimator.table
     reports = tuple(table.reports)
     optimum = {column: float(np.nanmin(table.column(column))) for column in (*objectives, *reports)}
-    return Benchmark(name, space, estimator, objectives, reports, MappingProxyType(optimum), reference, seconds)
+    return Benchmark(
+        name, space, estimator, objectives, reports, MappingProxyType(optimum), reference, seconds, counted
+    )
 
 
 @final

@@ -13,7 +13,6 @@ import numpy as np
 from nasturtium.benchmarking._expectation import expected_best
 from nasturtium.benchmarking._run import greatest_hypervolume
 from nasturtium.benchmarking._statistics import Comparison, Summary, budgets, compared, matrix, ranks
-from nasturtium.spaces import DecisionSpace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
     from nasturtium.benchmarking._grid import Grid
     from nasturtium.benchmarking._run import Run
-
-WALKABLE = 100_000
-"""The greatest size of a space that is walked through for the expectation."""
 
 
 @final
@@ -113,15 +109,16 @@ class Results:
         """What random draws with repeats reach after n evaluations, exactly.
 
         Empty where it does not follow from the table: several objectives, trials that end at another
-        fidelity, a space too large to be walked through or not drawn from uniformly.
+        fidelity, a space whose draws have no known chances.
         """
         benchmark = self.grid.benchmark
-        space = benchmark.space
-        is_known = isinstance(space, DecisionSpace) and space.is_uniform and space.size <= WALKABLE
-        if self.is_pareto or self.grid.protocol.scheduler != "fixed" or not is_known:
+        if self.is_pareto or self.grid.protocol.scheduler != "fixed":
             return {}
-        values, told = benchmark.values(benchmark.objectives[0], self.metric).T
-        return {n: expected_best(values, n, told) for n in budgets(self.grid.protocol.trials)}
+        chances = benchmark.draw_chances()
+        if chances is None:
+            return {}
+        values, told = (benchmark.estimator.table.column(name) for name in (benchmark.objectives[0], self.metric))
+        return {n: expected_best(values, n, told, chances=chances) for n in budgets(self.grid.protocol.trials)}
 
     @cached_property
     def facts(self) -> dict[str, dict[str, float]]:

@@ -9,8 +9,10 @@ costs no cell, since each can be written without dead edges.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, final
 
 from nasturtium.errors import UsageError, near_matches
@@ -138,6 +140,31 @@ class NASBench101(ClosedNetworkSpace):
     def distinct(self) -> Iterator[Architecture]:
         """Yield one architecture of each isomorphism class, by rising number of vertices."""
         return map(self._placed, distinct_cells(self.max_vertices, self.max_edges))
+
+    def draw_chances(self) -> dict[str, float]:
+        """Return the chance of each cell, by its official hash, to be what ``sample`` draws.
+
+        All matrices and operations are walked through, which takes a second for five vertices.
+
+        Raises:
+            UsageError: There are more vertices than that.
+        """
+        n = self.max_vertices
+        if n > 5:
+            raise UsageError(f"chances are counted up to 5 vertices, got {n}; sample instead.")
+        counts: Counter[Cell] = Counter()
+        for bits in product((0, 1), repeat=n * (n - 1) // 2):
+            entries = iter(bits)
+            matrix = [[next(entries) if u < v else 0 for v in range(n)] for u in range(n)]
+            for codes in product(range(len(OPERATIONS)), repeat=n - 2):
+                cell = pruned(matrix, codes)
+                if cell is not None and cell.n_edges <= self.max_edges:
+                    counts[cell] += 1
+        chances: dict[str, float] = {}
+        for cell, count in counts.items():
+            key = cell.hash()
+            chances[key] = chances.get(key, 0.0) + count / counts.total()
+        return chances
 
     def _placed(self, cell: Cell) -> Architecture:
         """Return the architecture of a cell whose inner vertices come first, then dead ones."""
