@@ -11,7 +11,7 @@ UNIT := not slow and not gpu and not ray and not postgres and not browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench bench-evolution bench-rl bench-spaces docs lint format new clean
+.PHONY: help demo test test-browser test-slow bench bench-evolution bench-rl bench-spaces docs lint format new clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,9 @@ test: lint ## Check style, types, arrows, docs and run the tests (minutes).
 
 test-slow: $(VENV)/.dev ## Run the long tests.
 	$(PYTEST) -m slow tests
+
+test-browser: $(VENV)/.dev ## Run the tests that need Chromium.
+	$(BIN)/python -m pytest -m browser tests/report
 
 bench: $(VENV)/.dev ## Measure the costs of the framework itself.
 	$(BIN)/python benchmarks/overhead.py

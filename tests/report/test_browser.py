@@ -1,4 +1,4 @@
-"""The page in a real browser: no console error, the tables sort, nothing is wider than a phone."""
+"""The page in a real browser: no error, no request; plot and tables answer clicks; a phone is wide enough."""
 
 import html
 import re
@@ -18,6 +18,16 @@ button.click();
 const first = document.querySelector("#trials tbody tr").id;
 button.click();
 document.title = [first, document.querySelector("#trials tbody tr").id].join(" ");
+</script>
+"""
+
+POINT = """
+<script>
+const point = document.querySelector("#front svg a");
+const row = document.querySelector(point.getAttribute("href"));
+point.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
+const loaded = performance.getEntriesByType("resource").length;
+document.title = [location.hash === "#" + row.id, row.matches(":target"), loaded].join(" ");
 </script>
 """
 
@@ -56,6 +66,10 @@ def test_a_click_sorts_and_nothing_is_logged(rendered, page):
     title, messages = rendered(page.replace("</body>", f"{CLICK}</body>"))
     assert title == "trial-0 trial-7"  # errors 0 and 11/20; the failed trial stays last
     assert messages == []
+
+
+def test_a_point_of_the_plot_leads_to_its_row_and_nothing_is_requested(rendered, page):
+    assert rendered(page.replace("</body>", f"{POINT}</body>")) == ("true true 0", [])
 
 
 def test_the_page_is_no_wider_than_a_phone(rendered, page):
