@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nasturtium import baselines, errors, estimators, schedulers, spaces, strategies
+from nasturtium import baselines, errors, estimators, loggers, schedulers, spaces, strategies
 from nasturtium._adoption import space_from
 from nasturtium._search import search
 from nasturtium._study import Study
@@ -38,6 +38,7 @@ __all__ = [
     "benchmarks",
     "errors",
     "estimators",
+    "loggers",
     "schedulers",
     "search",
     "space_from",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from nasturtium._search import complete, reopen, writable_folder
 from nasturtium._stored import stored_results, stored_study
 from nasturtium._study import made
 from nasturtium.errors import NasturtiumError, UsageError, near_matches
+from nasturtium.loggers import LOGGERS, JsonLines, Logger, follow
 from nasturtium.report import front_table, svg_of, write_report
 from nasturtium.report._format import counted
 from nasturtium.schedulers import SCHEDULERS
@@ -22,7 +24,7 @@ from nasturtium.strategies import STRATEGIES
 from nasturtium.trials import State
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from rich.console import Console
 
@@ -37,7 +39,7 @@ LOCAL = "local"
 """Where a search that is resumed evaluates its candidates."""
 
 
-def check_components(space: str | None, strategy: str, scheduler: str, executor: str) -> None:
+def check_components(space: str | None, strategy: str, scheduler: str, executor: str, logs: Sequence[str] = ()) -> None:
     """Check the components that need no torch, before anything that takes time.
 
     Raises:
@@ -47,6 +49,8 @@ def check_components(space: str | None, strategy: str, scheduler: str, executor:
         made(SPACES, space)
     made(STRATEGIES, strategy)
     made(SCHEDULERS, scheduler)
+    for call in logs:
+        made(LOGGERS, call)
     if executor not in EXECUTORS:
         raise UsageError(f"unknown executor {executor!r}; {near_matches(executor, EXECUTORS)}")
     if executor == "ray":
@@ -63,6 +67,7 @@ def run_job(
     minutes: float | None = None,
     trials: int | None = None,
     out: Path | None = None,
+    logs: Sequence[str] = (),
 ) -> None:
     """Run a prepared or reopened search to its end, with its display, and print what came of it.
 
@@ -75,6 +80,7 @@ def run_job(
         minutes: Another time, of a resume.
         trials: Another number of candidates, of a resume.
         out: Another folder, of a resume.
+        logs: More loggers, as the command line names them.
 
     Raises:
         UsageError: A script runs this study.
@@ -95,7 +101,13 @@ def run_job(
         seconds=None if whole is None else 60 * whole,
         trials=trials or plan["trials"],
     )
-    with display:
+    with display, follow(chosen_loggers(logs, out or study.created.get("out"))) as log:
+
+        def watch(phase: str, shown: Study, history: History) -> None:
+            display.watch(phase, shown, history)
+            if phase == "search":
+                log(history)
+
         outcome = complete(
             study,
             executor=executor or LOCAL,
@@ -103,11 +115,21 @@ def run_job(
             minutes=minutes,
             trials=trials,
             out=out,
-            watch=display.watch,
+            watch=watch,
         )
     print_outcome(console, outcome, storage)
     if not study.history.finished():
         raise NasturtiumError(nothing_finished(study.history))
+
+
+def chosen_loggers(calls: Sequence[str], out: Path | str | None) -> list[Logger]:
+    """Return the loggers of the command line, and the log as lines of JSON if there is a folder.
+
+    Raises:
+        UsageError: A name or an argument is unknown.
+    """
+    always = [] if out is None else [JsonLines(str(Path(out).resolve() / "log.jsonl"))]
+    return [*always, *(made(LOGGERS, call) for call in calls)]
 
 
 def nothing_finished(history: History) -> str:

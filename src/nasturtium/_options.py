@@ -133,6 +133,13 @@ Baseline = Annotated[
         help="A network of your own, an nn.Module class, that is trained by the same recipe for comparison.",
     ),
 ]
+Logs = Annotated[
+    list[str],
+    typer.Option(
+        metavar="L",
+        help="Where else to log: tensorboard(folder='runs'), mlflow(uri='...'); --out has log.jsonl always.",
+    ),
+]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The study, as `nasturtium list` shows it.")]
 MoreMinutes = Annotated[

@@ -82,6 +82,7 @@ def search(
     target: options.Target = None,
     baseline: options.Baseline = None,
     latency_file: options.LatencyIn = None,
+    log: options.Logs = [],  # noqa: B006 - Typer copies it
 ) -> None:
     """Search, train the best networks, test them once and export them.
 
@@ -106,7 +107,7 @@ def search(
     begun = time.monotonic()
     check_budget(minutes, trials, is_needed=True)
     limits = parse_limits(limit)
-    check_components(space, strategy, scheduler, executor)
+    check_components(space, strategy, scheduler, executor, log)
     with closing(open_storage(storage)) as opened, Interruptible(_error_console()) as interruptible:
         name = fresh_name(task, opened) if name is None else name
         check_new_name(name, opened)
@@ -132,7 +133,7 @@ def search(
                 latency_file=latency_file,
             )
         interruptible.way_on = _resume_line(name, storage)
-        run_job(_console(), study, storage, begun=begun, executor=executor)
+        run_job(_console(), study, storage, begun=begun, executor=executor, logs=log)
 
 
 @app.command()
@@ -142,6 +143,7 @@ def resume(
     minutes: options.MoreMinutes = None,
     trials: options.MoreTrials = None,
     out: options.OtherOut = None,
+    log: options.Logs = [],  # noqa: B006 - Typer copies it
 ) -> None:
     """Go on with a search that was interrupted, in whichever phase.
 
@@ -168,7 +170,7 @@ def resume(
         interruptible.way_on = _resume_line(name, storage)
         with _waiting("reading the log and the data"):
             study = reopen(name, opened)
-        run_job(_console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out)
+        run_job(_console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out, logs=log)
 
 
 @app.command("list")

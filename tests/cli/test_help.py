@@ -35,9 +35,9 @@ def test_the_commands_are_those_of_the_design():
         (
             "search",
             "--space --strategy --estimator --scheduler --minimize --limit --minutes --trials "
-            "--workers --executor --seed --name --storage --out --target --baseline --latency-file",
+            "--workers --executor --seed --name --storage --out --target --baseline --latency-file --log",
         ),
-        ("resume", "--storage --minutes --trials --out"),
+        ("resume", "--storage --minutes --trials --out --log"),
         ("list", "--storage --json"),
         ("show", "--storage --json --trial --svg"),
         ("report", "--out --storage"),
