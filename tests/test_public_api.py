@@ -26,6 +26,7 @@ PUBLIC = {
     "benchmarks",
     "errors",
     "estimators",
+    "loggers",
     "schedulers",
     "search",
     "space_from",

@@ -193,6 +193,25 @@ def write_drawing(graph: Graph, out: Path) -> Path:
     return path
 
 
+def write_table(history: History, out: Path) -> Path:
+    """Write a table with a row a trial as Parquet or CSV and return its path.
+
+    Raises:
+        UsageError: The file can't be written, or has another suffix.
+        MissingExtraError: pandas is not installed.
+    """
+    path = writable_file(out, ".csv" if out.suffix == ".csv" else ".parquet", option="--table")
+    frame = history.to_frame()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        # A decision may have values of several types, for which a column has no type but text.
+        mixed = [name for name in frame.columns if frame[name].map(type).nunique() > 1 and frame[name].dtype == object]
+        frame.astype(dict.fromkeys(mixed, "string")).to_parquet(path, index=False)
+    return path
+
+
 def writable_file(path: Path, suffix: str, option: str = "--out") -> Path:
     """Return the path of a file that can be written.
 

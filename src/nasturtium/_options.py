@@ -183,6 +183,10 @@ SvgFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE.svg", help="Write the network of --trial to this file instead."),
 ]
+TableFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a row a trial to this .parquet or .csv file instead."),
+]
 ExportFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; one of that name is replaced.")]
 DescribedSpace = Annotated[
     str,

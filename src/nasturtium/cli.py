@@ -197,6 +197,7 @@ def show(
     as_json: options.Json = False,
     trial: options.DrawnTrial = None,
     svg: options.SvgFile = None,
+    table: options.TableFile = None,
 ) -> None:
     """Show a study: what it is, its front, its trials; or draw the network of one trial.
 
@@ -209,8 +210,9 @@ def show(
         nasturtium show digits-1
         nasturtium show digits-1 --trial 3              (Mermaid text)
         nasturtium show digits-1 --trial 3 --svg a.svg
+        nasturtium show digits-1 --table trials.parquet
     """
-    from nasturtium._jobs import write_drawing
+    from nasturtium._jobs import write_drawing, write_table
     from nasturtium._listing import drawn_graph, show_json, show_page
     from nasturtium._stored import stored_results, stored_study
     from nasturtium.graphs import mermaid
@@ -221,6 +223,8 @@ def show(
     if trial is not None or svg is not None:
         graph = drawn_graph(study, trial)
         _say(mermaid(graph) if svg is None else str(write_drawing(graph, svg)))
+    elif table is not None:
+        _say(str(write_table(study.history, table)))
     elif as_json:
         _say_json(show_json(study))
     else:

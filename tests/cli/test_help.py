@@ -39,7 +39,7 @@ def test_the_commands_are_those_of_the_design():
         ),
         ("resume", "--storage --minutes --trials --out --log"),
         ("list", "--storage --json"),
-        ("show", "--storage --json --trial --svg"),
+        ("show", "--storage --json --trial --svg --table"),
         ("report", "--out --storage"),
         ("export", "--trial --out --storage"),
         (

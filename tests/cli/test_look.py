@@ -239,3 +239,21 @@ def test_what_can_not_be_drawn_is_refused_in_one_line(run, done, arguments, reas
     result = run("show", "first", "--storage", done.url, *arguments)
     assert result.code == 2
     assert reason in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize(("file", "read"), [("a.parquet", "read_parquet"), ("a.csv", "read_csv")])
+def test_the_trials_are_written_as_a_table(run, done, file, read):
+    pandas = pytest.importorskip("pandas")
+    result = run("show", "first", "--storage", done.url, "--table", file)
+    assert result.code == 0, result.err
+    frame = getattr(pandas, read)(file)
+    shown = loads(run("show", "first", "--storage", done.url, "--json").out)["trials"]
+    assert list(frame["number"]) == [trial["number"] for trial in shown]
+    assert list(frame["valid_error"]) == pytest.approx([trial["metrics"]["valid_error"] for trial in shown])
+    assert "0.out" in frame.columns
+
+
+def test_a_table_of_another_kind_is_refused(run, done):
+    result = run("show", "first", "--storage", done.url, "--table", "a.xlsx")
+    assert result.code == 2
+    assert "--table is a file that ends in .parquet" in result.err
