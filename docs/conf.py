@@ -26,8 +26,14 @@ napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Class attributes", "params_style")]
 
 
+def skip(app, what, name, item, is_skipped, options):
+    """Leave out what scikit-learn generates for metadata routing: its texts refer to its own glossary."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
+
+
 def setup(app):
     """Write the reference pages before Sphinx looks for its sources."""
+    app.connect("autodoc-skip-member", skip)
     spec = importlib.util.spec_from_file_location("docs_pages", HERE.parent / "scripts/docs_pages.py")
     pages = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pages)

@@ -11,10 +11,10 @@ import nasturtium as nas
 from nasturtium.errors import DataError, UsageError
 from nasturtium.export import write_graph
 from nasturtium.latency import (
+    Kernel,
     Latency,
     LatencyFile,
-    Measured,
-    Operation,
+    Timing,
     error_line,
     fit,
     graph_latency,
@@ -92,7 +92,7 @@ def synthetic(rng, n_networks=8):
             macs = int(rng.integers(1_000, 1_000_000)) if kind == "Conv" else 0
             size = int(rng.integers(1_000, 100_000))
             ms = 0.002 + (1e-6 * macs if kind == "Conv" else 2e-7 * size)
-            found.append(Operation(kind, macs, size, ms))
+            found.append(Kernel(kind, macs, size, ms))
         networks.append((0.01 + 1.5 * sum(o.ms for o in found), found))
     return networks
 
@@ -124,7 +124,7 @@ def test_no_cost_is_negative_however_the_times_lie():
 
 def test_an_operation_that_no_network_has_costs_what_any_does():
     fitted = fit(synthetic(np.random.default_rng(0)))
-    assert fitted.predict([Operation("Softmax", 0, 10_000, 0.0)]) > fitted.base
+    assert fitted.predict([Kernel("Softmax", 0, 10_000, 0.0)]) > fitted.base
 
 
 def test_a_file_is_read_as_it_was_written(tmp_path, device):
@@ -141,7 +141,7 @@ def test_a_network_of_the_file_has_its_measured_latency_and_others_the_predicted
     found = operations(folder / "trial-10" / "model.onnx", runs=1)
     measured = known.networks["trial-10"][0].median_ms
     assert known.latency_ms(found) == measured
-    other = [*found, Operation("Conv", 10**6, 10**5, 0.0)]
+    other = [*found, Kernel("Conv", 10**6, 10**5, 0.0)]
     assert known.latency_ms(other) == known.prediction.predict(other) != measured
 
 
@@ -190,7 +190,7 @@ def short():
 
 
 def test_latency_is_told_before_training_and_steers(tmp_path, device):
-    rows = {str(ms): (Measured(ms, ms, ms, 1), [Operation("Conv", int(ms * 10**6), 1, ms)]) for ms in (1.0, 2.0, 3.0)}
+    rows = {str(ms): (Timing(ms, ms, ms, 1), [Kernel("Conv", int(ms * 10**6), 1, ms)]) for ms in (1.0, 2.0, 3.0)}
     write_file(tmp_path / "device.json", LatencyFile(device.machine, rows))
     study = nas.Study(
         space="chain",

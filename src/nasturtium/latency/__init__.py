@@ -3,16 +3,16 @@
 from nasturtium.latency._estimator import METRIC, Latency, graph_latency
 from nasturtium.latency._file import LatencyFile, read_file, write_file
 from nasturtium.latency._folder import error_line, latency_page, measure_folder, networks_in
-from nasturtium.latency._measure import Measured, measure
-from nasturtium.latency._operations import Operation, Prediction, fit, operations
+from nasturtium.latency._measure import Timing, measure
+from nasturtium.latency._operations import Kernel, Prediction, fit, operations
 
 __all__ = [
     "METRIC",
+    "Kernel",
     "Latency",
     "LatencyFile",
-    "Measured",
-    "Operation",
     "Prediction",
+    "Timing",
     "error_line",
     "fit",
     "graph_latency",

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import DataError
-from nasturtium.latency._measure import THREADS, Measured
-from nasturtium.latency._operations import Operation, Prediction, fit
+from nasturtium.latency._measure import THREADS, Timing
+from nasturtium.latency._operations import Kernel, Prediction, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class LatencyFile:
     """
 
     machine: Mapping[str, str]
-    networks: Mapping[str, tuple[Measured, Sequence[Operation]]]
+    networks: Mapping[str, tuple[Timing, Sequence[Kernel]]]
 
     @cached_property
     def prediction(self) -> Prediction:
@@ -41,12 +41,12 @@ class LatencyFile:
     def _whole(self) -> dict[tuple[Any, ...], float]:
         return {_signature(found): measured.median_ms for measured, found in self.networks.values()}
 
-    def latency_ms(self, found: Sequence[Operation]) -> float:
+    def latency_ms(self, found: Sequence[Kernel]) -> float:
         """Return the milliseconds of a network: as measured if it is one of these, else predicted."""
         return self._whole.get(_signature(found)) or self.prediction.predict(found)
 
 
-def _signature(found: Sequence[Operation]) -> tuple[Any, ...]:
+def _signature(found: Sequence[Kernel]) -> tuple[Any, ...]:
     return tuple(sorted(operation.signature for operation in found))
 
 
@@ -104,6 +104,6 @@ def read_file(path: Path) -> LatencyFile:
     return LatencyFile(machine, networks)
 
 
-def _network(entry: Mapping[str, Any]) -> tuple[Measured, list[Operation]]:
-    measured = Measured(**{name: entry[name] for name in ("median_ms", "low_ms", "high_ms", "runs")})
-    return measured, [Operation(*row) for row in entry["operations"]]
+def _network(entry: Mapping[str, Any]) -> tuple[Timing, list[Kernel]]:
+    measured = Timing(**{name: entry[name] for name in ("median_ms", "low_ms", "high_ms", "runs")})
+    return measured, [Kernel(*row) for row in entry["operations"]]

@@ -32,7 +32,7 @@ SECONDS = 0.5
 
 @final
 @dataclass(frozen=True)
-class Measured:
+class Timing:
     """What one network took.
 
     Args:
@@ -48,7 +48,7 @@ class Measured:
     runs: int
 
 
-def measure(path: Path, seconds: float = SECONDS) -> Measured:
+def measure(path: Path, seconds: float = SECONDS) -> Timing:
     """Measure an ONNX file: batches of one example, one thread, warmed up.
 
     Args:
@@ -70,7 +70,7 @@ def measure(path: Path, seconds: float = SECONDS) -> Measured:
         session.run(None, feed)
         times.append(1e3 * (time.perf_counter() - start))
     low, median, high = np.quantile(times, [0.1, 0.5, 0.9])
-    return Measured(float(median), float(low), float(high), len(times))
+    return Timing(float(median), float(low), float(high), len(times))
 
 
 def open_session(path: Path, **settings: Any) -> Any:

@@ -38,7 +38,7 @@ Cost = tuple[float, float, float]
 
 @final
 @dataclass(frozen=True)
-class Operation:
+class Kernel:
     """One operation of a network, as onnxruntime runs it.
 
     Args:
@@ -77,7 +77,7 @@ class Prediction:
     factor: float
     errors: tuple[float, ...] = ()
 
-    def predict(self, found: Sequence[Operation]) -> float:
+    def predict(self, found: Sequence[Kernel]) -> float:
         """Return the predicted milliseconds of a network with these operations."""
         return self.base + self.factor * _total(self.costs, found)
 
@@ -87,7 +87,7 @@ class Prediction:
         return median(self.errors) if self.errors else None
 
 
-def operations(path: Path, runs: int = PROFILED_RUNS) -> list[Operation]:
+def operations(path: Path, runs: int = PROFILED_RUNS) -> list[Kernel]:
     """Return the operations of an ONNX file with their median times on this machine, in order of execution.
 
     Raises:
@@ -123,7 +123,7 @@ def _mean(times: Sequence[float]) -> float:
     return sum(kept) / len(kept)
 
 
-def _operation(arguments: Mapping[str, Any], ms: float) -> Operation:
+def _operation(arguments: Mapping[str, Any], ms: float) -> Kernel:
     """Return an operation from what the profiler says of it."""
     inputs, outputs = (_shapes(arguments[f"{end}_type_shape"]) for end in ("input", "output"))
     kind = arguments["op_name"].removeprefix("Fused")
@@ -134,14 +134,14 @@ def _operation(arguments: Mapping[str, Any], ms: float) -> Operation:
         kind = "Conv depthwise" if weight[1] == 1 < weight[0] else kind
     elif kind in ("Gemm", "MatMul"):
         macs = prod(outputs[0]) * inputs[0][-1]
-    return Operation(kind, macs, 4 * sum(map(prod, [*inputs, *outputs])), ms)
+    return Kernel(kind, macs, 4 * sum(map(prod, [*inputs, *outputs])), ms)
 
 
 def _shapes(entries: Sequence[Mapping[str, list[int]]]) -> list[list[int]]:
     return [shape for entry in entries for shape in entry.values()]
 
 
-def fit(networks: Sequence[tuple[float, Sequence[Operation]]]) -> Prediction:
+def fit(networks: Sequence[tuple[float, Sequence[Kernel]]]) -> Prediction:
     """Fit the table to measured networks.
 
     Args:
@@ -155,8 +155,8 @@ def fit(networks: Sequence[tuple[float, Sequence[Operation]]]) -> Prediction:
     return replace(_fitted(networks), errors=tuple(errors))
 
 
-def _fitted(networks: Sequence[tuple[float, Sequence[Operation]]]) -> Prediction:
-    by_kind: dict[str, list[Operation]] = defaultdict(list)
+def _fitted(networks: Sequence[tuple[float, Sequence[Kernel]]]) -> Prediction:
+    by_kind: dict[str, list[Kernel]] = defaultdict(list)
     for _, found in networks:
         for operation in found:
             by_kind[operation.kind].append(operation)
@@ -167,7 +167,7 @@ def _fitted(networks: Sequence[tuple[float, Sequence[Operation]]]) -> Prediction
     return Prediction(costs, base, factor)
 
 
-def _coefficients(found: Sequence[Operation]) -> Cost:
+def _coefficients(found: Sequence[Kernel]) -> Cost:
     features = np.array([[1.0, o.macs, o.bytes] for o in found])
     call, macs, bytes_ = _no_negatives(features, np.array([max(o.ms, 1e-5) for o in found]))
     return call, macs, bytes_
@@ -195,10 +195,10 @@ def _no_negatives(features: NDArray[np.float64], target: NDArray[np.float64]) ->
     return [float(value) for value in best]
 
 
-def _total(costs: Mapping[str, Cost], found: Sequence[Operation]) -> float:
+def _total(costs: Mapping[str, Cost], found: Sequence[Kernel]) -> float:
     """Return the sum of the operations' predicted milliseconds."""
     return sum(call + macs * o.macs + bytes_ * o.bytes for o in found for call, macs, bytes_ in [_cost(costs, o)])
 
 
-def _cost(costs: Mapping[str, Cost], operation: Operation) -> Cost:
+def _cost(costs: Mapping[str, Cost], operation: Kernel) -> Cost:
     return costs.get(operation.kind, costs[ANY])
