@@ -7,8 +7,8 @@ import pytest
 
 from nasturtium.errors import UsageError
 from nasturtium.spaces import Gene, Genome, Neurons
-from nasturtium.spaces._substrate import Sheets
 from nasturtium.strategies import HyperNEAT, Niches
+from nasturtium.tasks._substrate import Sheets
 from nasturtium.tasks._visual_discrimination import VisualDiscrimination
 from nasturtium.testing._running import run
 

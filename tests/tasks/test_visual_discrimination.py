@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces._substrate import Sheets
+from nasturtium.tasks._substrate import Sheets
 from nasturtium.tasks._visual_discrimination import VisualDiscrimination
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces._substrate import Sheets, expressed
+from nasturtium.tasks._substrate import Sheets, expressed
 
 
 def test_the_threshold_of_the_paper():
