@@ -39,7 +39,7 @@ class CoDeepNEAT(Strategy):
 
     Choices, since the paper publishes no rates: those of ``Breeding`` and of chromosomes are ours
     or a public program's. A network that was assembled before is drawn again. One that failed
-    counts as the worst of its generation.
+    or exceeds a limit counts as the worst of its generation.
 
     Args:
         n_blueprints: Blueprints.

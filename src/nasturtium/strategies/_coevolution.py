@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.spaces import chromosomes
 from nasturtium.strategies._demes import Breeding, Deme, credited, following, settled
+from nasturtium.trials import INFEASIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,11 +81,10 @@ def succeeding(
         how: How modules and blueprints breed.
         rng: Draws.
     """
-    losses = [now.results[number][0] for number in block]
-    worst = max((loss for loss in losses if loss == loss), default=0.0)
-    assemblies = [
-        (-(loss if loss == loss else worst), now.results[number][1]) for number, loss in zip(block, losses, strict=True)
-    ]
+    results = [now.results[number] for number in block]
+    usable = [loss < INFEASIBLE for loss, _ in results]  # no failure, within the limits
+    worst = max((loss for (loss, _), is_usable in zip(results, usable, strict=True) if is_usable), default=0.0)
+    assemblies = [(-(loss if ok else worst), at) for (loss, at), ok in zip(results, usable, strict=True)]
     for_modules = shared(len(now.modules.members), ((f, at.get("modules", ())) for f, at in assemblies))
     owners = ((f, [at["blueprint"]] if "blueprint" in at else []) for f, at in assemblies)
     for_blueprints = shared(len(now.blueprints.members), owners)
