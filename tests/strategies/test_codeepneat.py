@@ -135,5 +135,11 @@ def test_sizes_are_checked():
     with pytest.raises(UsageError, match="n_assemblies >= n_blueprints"):
         CoDeepNEAT(n_blueprints=20, n_assemblies=10)
     scaled = CoDeepNEAT().scaled(80)
-    assert (scaled.n_assemblies, scaled.n_blueprints, scaled.n_modules) == (10, 2, 4)
+    assert (scaled.n_assemblies, scaled.n_blueprints, scaled.n_modules, scaled.n_module_species) == (10, 3, 6, 1)
     assert CoDeepNEAT().scaled(10_000) == CoDeepNEAT()
+
+
+@pytest.mark.parametrize("horizon", [8, 40, 200])
+def test_few_networks_are_different_all_the_same(horizon):
+    history = run(CoDeepNEAT().scaled(horizon), SPACE, lambda a: {"loss": float(len(a.text))}, trials=horizon).history()
+    assert len(history.identities) >= 0.9 * horizon

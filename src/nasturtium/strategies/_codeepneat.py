@@ -121,13 +121,17 @@ class CoDeepNEAT(Strategy):
         return history.fold((self, history.compared_at), first, after)
 
     def scaled(self, horizon: int) -> Self:
-        """Return the strategy with as many networks a generation as allow about eight generations."""
-        n = int(np.clip(horizon // 8, 4, self.n_assemblies))
+        """Return the strategy with networks for about eight generations, and four or more of a species."""
+        n = int(np.clip(horizon // 8, 8, self.n_assemblies))
+        n_blueprints, n_modules = min(self.n_blueprints, max(n // 4, 3)), min(self.n_modules, max(n * 9 // 20, 6))
+        species = (min(self.n_module_species, max(n_modules // 4, 1)), min(self.n_blueprint_species, n_blueprints // 3))
         return replace(
             self,
             n_assemblies=n,
-            n_blueprints=min(self.n_blueprints, max(n // 4, 2)),
-            n_modules=min(self.n_modules, max(n * 9 // 20, 4)),
+            n_blueprints=n_blueprints,
+            n_modules=n_modules,
+            n_module_species=species[0],
+            n_blueprint_species=max(species[1], 1),
         )
 
     @classmethod
