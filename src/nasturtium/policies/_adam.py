@@ -46,11 +46,19 @@ class Adam:
         moments, arrays = dict(self.moments), dict(weights.arrays)
         for name, g in gradient.items():
             old = moments.get(name)
-            first, second, n = (0.0, 0.0, 1) if old is None else (old.first, old.second, old.n_steps + 1)
-            first = BETA_1 * first + (1 - BETA_1) * g
-            second = BETA_2 * second + (1 - BETA_2) * np.square(g)
-            size = np.sqrt(second / (1 - BETA_2**n)) + EPSILON
-            arrays[name] = policy.parameter(weights, name, g.shape) - (rate / (1 - BETA_1**n)) * first / size
+            n = 1 if old is None else old.n_steps + 1
+            scratch = (1 - BETA_1) * g
+            first = scratch if old is None else BETA_1 * old.first + scratch
+            scratch = np.square(g)
+            scratch *= 1 - BETA_2
+            second = scratch if old is None else BETA_2 * old.second + scratch
+            change = np.sqrt(second)  # in place from here: large arrays cost more to make than to fill
+            change /= np.sqrt(1 - BETA_2**n)
+            change += EPSILON
+            np.divide(first, change, out=change)
+            change *= -rate / (1 - BETA_1**n)
+            change += policy.parameter(weights, name, g.shape)
+            arrays[name] = change
             moments[name] = _Moments(first, second, n)
         return Adam(moments), Weights(weights.seed, arrays)
 
