@@ -58,12 +58,17 @@ def _card(found: Findings, trial: Trial, is_open: bool) -> Markup:
     is_wide = False
     if architecture is None:
         body = element("p", "The whole space, with no derived architecture.")
-    elif found.history.study.space.supports(Networks):
-        body, is_wide = _network(found, architecture)
     else:
-        body = _decisions(architecture)
+        body, is_wide = shown(found, architecture)
     kind = "card wide" if is_wide else "card"
     return element("details", title, body, class_=kind, open="" if is_open else None)
+
+
+def shown(found: Findings, architecture: Architecture) -> tuple[Markup, bool]:
+    """Return an architecture drawn, or its decisions where it is no network, and whether that is wide."""
+    if found.history.study.space.supports(Networks):
+        return _network(found, architecture)
+    return _decisions(architecture), False
 
 
 def derived(trial: Trial) -> Architecture | None:

@@ -17,6 +17,7 @@ from nasturtium.report._cost import cost_section, trials_section
 from nasturtium.report._family import family_section
 from nasturtium.report._front import front_section
 from nasturtium.report._importance import importance_section
+from nasturtium.report._learning import learning_section
 from nasturtium.report._markup import Markup, element, join, text
 from nasturtium.report._networks import networks_section
 from nasturtium.report._origin import origin_section
@@ -55,6 +56,7 @@ SECTIONS = (
     Section("progress", "Progress", progress_section),
     Section("family", "Where the best comes from", family_section),
     Section("importance", "Which decisions mattered", importance_section),
+    Section("learning", "What the policy learned", learning_section),
     Section("random", "What random search would have found", random_section),
     Section("cost", "Cost and failures", cost_section),
     Section("trials", "Trials", trials_section),
