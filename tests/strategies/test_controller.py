@@ -7,7 +7,7 @@ import pytest
 
 from nasturtium.errors import UsageError
 from nasturtium.policies import LSTM, Logits
-from nasturtium.spaces import NASNet, choice, decisions
+from nasturtium.spaces import NASBench201, NASNet, choice, decisions
 from nasturtium.strategies import PPO, QLearning, Reinforce
 from nasturtium.strategies._controller import N_PAST, Lesson, learned
 from nasturtium.testing import Shapes
@@ -156,14 +156,30 @@ def cpu_seconds(action):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", [Reinforce(), PPO(), QLearning()])
-def test_an_ask_is_cheap_after_a_thousand_trials_and_so_is_starting_anew(strategy):
-    space = NASNet().on(Shapes())
-    log = run(strategy, space, lambda a: {"loss": len(a.text) / 1000}, trials=1_000)
+def test_an_ask_is_cheap_after_a_thousand_trials(strategy):
+    space = NASNet().on(Shapes())  # 50 decisions
+    log = run(strategy, space, lambda a: {"loss": len(a.text) / 2_500}, trials=1_000)
     asks = [cpu_seconds(lambda: strategy.ask(log.history().sealed(), 1)) for _ in range(20)]
     assert np.median(asks) < 0.010
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", [Reinforce(), PPO(), QLearning()])
+def test_starting_anew_after_a_thousand_trials_takes_seconds(strategy):
+    space = NASBench201.small().on(Shapes())
+    log = run(strategy, space, lambda a: {"loss": len(a.text) / 500}, trials=1_000)
     fresh = Log(log.study)
     fresh.append(log.events())
     assert cpu_seconds(lambda: strategy.ask(fresh.history().sealed(), 1)) < 10
+
+
+@pytest.mark.parametrize("horizon", [10, 100, 1_000, 12_800, 50_000])
+def test_scaled_settings_reach_the_papers_at_its_horizon(horizon):
+    strategy = Reinforce().scaled(horizon)
+    assert strategy.batch_size == min(8, max(1, horizon // 25))
+    assert (strategy.learning_rate == 0.0006) == (horizon >= 12_800)
+    assert PPO().scaled(horizon).learning_rate <= strategy.learning_rate
+    assert PPO().scaled(20_000) == PPO()
 
 
 def test_impossible_lessons_are_refused():

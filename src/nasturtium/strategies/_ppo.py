@@ -7,7 +7,7 @@ Optimization Algorithms" (arXiv 1707.06347), equation 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
@@ -16,7 +16,7 @@ from nasturtium.errors import UsageError
 from nasturtium.policies import LSTM, Adam, Batch, Logits, Policy, Weights
 from nasturtium.spaces import Decisions
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, propose
+from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, longer, propose
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization
 
 if TYPE_CHECKING:
@@ -116,6 +116,12 @@ class PPO(Strategy):
             batch = Batch(tuple(w for w, u in zip(walks, examples.updates, strict=True) if u == update))
             found[updates == update] = self.policy.forward(controller.weights_at(update), batch).log_probs
         return found
+
+    def scaled(self, horizon: int) -> Self:
+        """Return the strategy with at least ten batches, and steps that are longer where they are fewer."""
+        batch_size = min(self.batch_size, max(1, horizon // 10))
+        n_steps = self.n_epochs * horizon // batch_size
+        return replace(self, batch_size=batch_size, learning_rate=longer(self.learning_rate, n_steps))
 
     @classmethod
     def small(cls) -> Self:

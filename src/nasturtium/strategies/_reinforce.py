@@ -6,7 +6,7 @@ section 3.2; Williams 1992, "Simple statistical gradient-following algorithms".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from nasturtium.policies import LSTM, Adam, Logits, Policy, Weights
 from nasturtium.spaces import Decisions
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, propose
+from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, longer, propose
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class Reinforce(Strategy):
         return controller.optimizer.stepped(self.policy, controller.weights, gradient, self.learning_rate)
 
     def scaled(self, horizon: int) -> Self:
-        """Return the strategy as it is."""
-        del horizon
-        return self
+        """Return the strategy with at least 25 updates, and steps that are longer where they are fewer."""
+        batch_size = min(self.batch_size, max(1, horizon // 25))
+        return replace(self, batch_size=batch_size, learning_rate=longer(self.learning_rate, horizon // batch_size))
 
     @classmethod
     def nasbench201(cls, learning_rate: float = 0.1) -> Reinforce:
