@@ -148,6 +148,19 @@ def test_the_page_on_own_spaces_says_what_is_so(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_page_on_own_data_says_what_is_so(tmp_path):
+    result = run_page(tmp_path, "\n".join(blocks((ROOT / "docs/how-to/own-data.md").read_text(), "python")))
+    assert result.returncode == 0, result.stderr
+    two, one, table, score, found = result.stdout.splitlines()
+    assert two.startswith("Task(datasets: (1, 12, 12) -> 3 classes; ")
+    assert one.startswith("Task(datasets: (1, 12, 12) -> 3 classes; ")
+    assert two.endswith("60 test)")
+    assert table.startswith("Task(table: (4,) -> 2 classes; ")
+    assert float(score) > 0.9
+    assert found.endswith("(2, 2) report.html")
+
+
+@pytest.mark.slow
 def test_the_searches_of_the_page_on_own_spaces_export_networks(tmp_path):
     result = run_page(tmp_path, "\n".join(OWN_SPACE))
     assert result.returncode == 0, result.stderr
