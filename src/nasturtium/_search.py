@@ -257,6 +257,7 @@ def prepare(
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
     check_sequences(bound, loaded)
+    bound.graph(bound.sample(np.random.default_rng(0))).infer()  # images and tables do not fit every space
     if baseline is not None:
         baseline_space(baseline, loaded)
         file, _, cls = baseline.rpartition(":")

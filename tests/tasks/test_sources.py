@@ -133,7 +133,8 @@ def test_own_sources(tmp_path, monkeypatch):
 
 
 def test_registered_sources_store_their_arguments_and_are_described():
-    assert TASKS.names() == ["digits", "fashion-mnist", "idx-folder", "image-folder", "npz-file", "table-file", "text"]
+    files = ["idx-folder", "image-folder", "npz-file", "saved-dataset", "table-file", "text"]
+    assert TASKS.names() == ["digits", "fashion-mnist", *files]
     for name, cls in TASKS:
         first = (inspect.getdoc(cls) or "").partition("\n")[0]
         assert first.endswith("."), name

@@ -16,6 +16,7 @@ from nasturtium.tasks._next_token import NextToken
 from nasturtium.tasks._npz import NpzFile
 from nasturtium.tasks._part import Part
 from nasturtium.tasks._pieces import Augment, Loss, Metric, classification_error
+from nasturtium.tasks._saved_dataset import SavedDataset
 from nasturtium.tasks._sources import TASKS, FileSource, TaskSource, load_task
 from nasturtium.tasks._split import Normalization, Split, batches
 from nasturtium.tasks._stream import Stream
@@ -44,6 +45,7 @@ __all__ = [
     "NpzFile",
     "Part",
     "Regression",
+    "SavedDataset",
     "Split",
     "Stream",
     "TableFile",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -66,19 +67,53 @@ class ImageFolder(TaskSource):
         classes = sorted(train)
         files, labels = _flattened(train)
         test_files, test_labels = _flattened(test)
-        form = _form(files + test_files, self.size)
-        mirror = form.channels == 3
         with about(self.path):
-            return Task.from_tensors(
-                _pixels(files, form),
+            return task_of_images(
+                files,
                 labels,
-                x_test=_pixels(test_files, form) if test_files else None,
-                y_test=test_labels if test_files else None,
+                test_files,
+                test_labels,
                 classes=classes,
+                size=self.size,
                 balanced=self.balanced,
-                augment=photo_augmentation((form.channels, form.height, form.width), mirror=mirror),
                 name=Path(self.path).name,
             )
+
+
+def task_of_images(
+    files: Sequence[Picture],
+    labels: Sequence[Any],
+    test_files: Sequence[Picture] = (),
+    test_labels: Sequence[Any] = (),
+    *,
+    classes: Sequence[str] | None = None,
+    size: int | None = None,
+    balanced: bool = False,
+    name: str,
+) -> Task:
+    """Return the task of image files brought to one form.
+
+    Args:
+        files: Paths, or the files' contents.
+        labels: Of each.
+        test_files: The data set's own test part; empty for none.
+        test_labels: Of each.
+        classes: As in ``Task.from_tensors``.
+        size: As in ``ImageFolder``.
+        balanced: Likewise.
+        name: For people.
+    """
+    form = _form([*files, *test_files], size)
+    return Task.from_tensors(
+        _pixels(files, form),
+        labels,
+        x_test=_pixels(test_files, form) if test_files else None,
+        y_test=test_labels if test_files else None,
+        classes=classes,
+        balanced=balanced,
+        augment=photo_augmentation((form.channels, form.height, form.width), mirror=form.channels == 3),
+        name=name,
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +125,9 @@ class _Form:
     width: int
     is_deep: bool
 
+
+Picture = Path | bytes
+"""An image file: its path or its content."""
 
 Files = dict[str, list[Path]]
 """The images of each class."""
@@ -143,7 +181,7 @@ def _flattened(classes: Files) -> tuple[list[Path], list[str]]:
     return [file for file, _ in pairs], [label for _, label in pairs]
 
 
-def _form(files: Sequence[Path], size: int | None) -> _Form:
+def _form(files: Sequence[Picture], size: int | None) -> _Form:
     """Return the common form of images, from the files' heads only."""
     modes, heights, widths = set(), [], []
     for file in files:
@@ -165,7 +203,7 @@ def _form(files: Sequence[Path], size: int | None) -> _Form:
     )
 
 
-def _pixels(files: Sequence[Path], form: _Form) -> NDArray[Any]:
+def _pixels(files: Sequence[Picture], form: _Form) -> NDArray[Any]:
     """Return the images, shape ``(n, channels, height, width)``, channels_last in memory."""
     shape = (len(files), form.height, form.width, form.channels)
     result = np.empty(shape, np.float32 if form.is_deep else np.uint8)
@@ -202,11 +240,12 @@ def _deep(image: Image.Image, form: _Form) -> NDArray[Any]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
+def _opened(file: Picture) -> Iterator[Image.Image]:
     """Open an image; whatever fails inside is a fault of the file."""
     try:
-        with Image.open(file) as image:
+        with Image.open(BytesIO(file) if isinstance(file, bytes) else file) as image:
             yield image
     except Exception as error:  # Pillow's readers raise errors of every kind on broken files
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"every image must be readable, got {file} ({reason}); replace or remove it.") from error
+        which = f"{len(file)} bytes" if isinstance(file, bytes) else file
+        raise DataError(f"every image must be readable, got {which} ({reason}); replace or remove it.") from error
