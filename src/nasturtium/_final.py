@@ -323,6 +323,7 @@ def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
                 weights=entry.weights,
                 objectives=objectives,
                 counts_examples=study.task.goal.counts_examples,
+                tested=dict(entry.report),
             )
         )
     return rows
@@ -344,6 +345,7 @@ def front_json(study: Study, rows: list[FinalResults]) -> list[dict[str, Any]]:
                 "flops": row.flops,
                 "valid_error": row.valid_error,
                 "test_error": row.test_error,
+                **row.tested,
                 "weights": row.weights,
                 "epochs": row.epochs,
                 **row.objectives,

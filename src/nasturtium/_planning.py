@@ -129,7 +129,9 @@ def divide(
     per_epoch = time_epoch(limited_space(space, limits), task)
     epochs_in_all = seconds * workers / per_epoch
     epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, max(MOST_SEARCH_EPOCHS, enough)))
-    fraction = float(np.clip(round(2.5 * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
+    # An epoch of a text is hundreds of steps, and a share of them tells good cells from bad ones.
+    more = 1.0 if task.over_time else 2.5
+    fraction = float(np.clip(round(more * epochs_in_all / WANTED_TRIALS, 2), 0.05, 1.0))
     expected = max(4, int(epochs_in_all / epochs / fraction))
     why = (
         f"an epoch of a typical network takes {per_epoch:.2g} s, so {share:.0%} of the time gives about "

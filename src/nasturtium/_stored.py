@@ -162,4 +162,5 @@ def _result(study: StoredStudy, trial: Trial, note: Mapping[str, Any], epochs: i
         weights=note["weights"],
         objectives={o.metric: metrics.get(o.metric, float("nan")) for o in study.history.study.objectives},
         counts_examples=note.get("counts_examples", True),
+        tested=dict(note["values"]),
     )

@@ -37,6 +37,7 @@ class FinalResults:
         weights: ``"final"`` (of the final training) or ``"search"``.
         objectives: The objectives' values in the search, by metric.
         counts_examples: Whether the error is a share of examples.
+        tested: Every metric on the test data, by name, such as ``test_perplexity``.
     """
 
     trial: int
@@ -51,6 +52,7 @@ class FinalResults:
     weights: str
     objectives: Mapping[str, float] = field(default_factory=dict)
     counts_examples: bool = True
+    tested: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -16,6 +16,8 @@ _TITLES = {
     "valid_error": "validation error",
     "test_error": "test error",
     "train_error": "training error",
+    "valid_perplexity": "validation perplexity",
+    "test_perplexity": "test perplexity",
     "valid_loss": "validation loss",
     "train_loss": "training loss",
     "params": "parameters",

@@ -91,8 +91,15 @@ def _tested(found: Findings) -> str:
     interval = f"95 % interval {interval_text(*entry.interval)}, " if entry.counts_examples else ""
     return (
         f"{how} ({counted(entry.epochs, 'epoch')}), the test error of trial {entry.trial} is "
-        f"{percent(entry.test_error)} ({interval}{counted(entry.n_test, 'test example')})."
+        f"{percent(entry.test_error)} ({interval}{counted(entry.n_test, 'test example')})"
+        + "".join(f", the {named_value(metric, value)}" for metric, value in _others(entry))
+        + "."
     )
+
+
+def _others(entry: FinalResults) -> list[tuple[str, float]]:
+    """Return what else was measured on the test data."""
+    return [(metric, value) for metric, value in entry.tested.items() if metric != "test_error"]
 
 
 def _tiles(found: Findings) -> list[tuple[str, str]]:
@@ -104,6 +111,7 @@ def _tiles(found: Findings) -> list[tuple[str, str]]:
     entry = _best_result(found)
     if entry is not None and is_finite(entry.test_error):
         tiles.append((f"test error, trial {entry.trial}", percent(entry.test_error)))
+        tiles += [(f"{title_of(metric)}, trial {entry.trial}", value_text(metric, v)) for metric, v in _others(entry)]
     if len(found.objectives) > 1:
         tiles.append(("on the front", f"{len(found.front):,}"))
     tiles.append(("trials", f"{len(found.trials):,}"))
