@@ -8,8 +8,7 @@ import pytest
 
 from nasturtium.graphs import Builder
 from nasturtium.graphs import operations as o
-from nasturtium.spaces import SPACES, Architecture
-from nasturtium.spaces._growing import GrowingSpace
+from nasturtium.spaces import SPACES, Architecture, GrowingSpace
 from nasturtium.testing import Shapes
 
 

@@ -37,6 +37,7 @@ from nasturtium.spaces._enas_micro import EnasMicro
 from nasturtium.spaces._genetic_cnn import GeneticCNNSpace
 from nasturtium.spaces._genome import Gene, Genome, Genomes, Innovation
 from nasturtium.spaces._grammar import Grammar
+from nasturtium.spaces._growing import GrowingSpace
 from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
 from nasturtium.spaces._mlp import MLP
@@ -89,6 +90,7 @@ __all__ = [
     "Genome",
     "Genomes",
     "Grammar",
+    "GrowingSpace",
     "Hierarchical",
     "Innovation",
     "Interval",
