@@ -190,8 +190,16 @@ def training_on_text():
     return Bench(Training(epochs=4, rungs=3, eta=2), load("recurrent", base=2, hidden=4).on(task), task)
 
 
+def simulation():
+    from nasturtium.estimators import Simulation
+    from nasturtium.tasks import Xor
+
+    return Bench(Simulation(), SPACES.make("neurons", {}).on(Xor()), Xor())
+
+
 BENCHES = {
     "function": lambda: on_table(Function(table().metrics)),
+    "simulation": simulation,
     "training": training,
     "training-on-text": training_on_text,
     "toy-learner": lambda: on_table(ToyLearner(table().metrics)),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from nasturtium._final import checkpoint_data, children_of
+from nasturtium._final import children_of, state_of
 from nasturtium._planning import time_epoch
 from nasturtium._study import Study
 from nasturtium.errors import UsageError, near_matches
@@ -194,13 +194,11 @@ def _tested(study: Study, child: Study, epochs: int) -> dict[str, Any]:
 
 
 def _test_error(study: Study, child: Study, trial: Trial) -> float:
-    from nasturtium.estimators._checkpoint import Checkpoint
     from nasturtium.estimators._judging import judge
     from nasturtium.networks import build
 
-    data = checkpoint_data(child, trial)
-    assert data is not None, "a finished training has a checkpoint"
-    state = Checkpoint.from_bytes(data)
+    state = state_of(child, trial)
+    assert state is not None, "a finished training has a checkpoint"
     network = build(child.space.graph(state.architecture).simplified())
     network.load_state_dict(dict(state.network))
     values = judge(network, study.task, study.task.test(), "test")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from nasturtium._study import Study
 from nasturtium.errors import UsageError
+from nasturtium.spaces import Genomes
 from nasturtium.strategies import Strategy
 from nasturtium.trials import History, Note, Proposal, State, Trial
 
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from torch import Tensor
+
     from nasturtium.estimators._checkpoint import Checkpoint
     from nasturtium.export import Exported
+    from nasturtium.networks import Network
     from nasturtium.report import FinalResults
     from nasturtium.spaces import Architecture
+
+PROBLEM_STEPS = 8
+"""Length of the sequences for which a network of a problem that remembers is traced."""
 
 MOST_EPOCHS = 200
 """The longest final training that is planned."""
@@ -185,8 +192,6 @@ def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     those of the newest final training, then the search's, unless a smaller network stood in for it. A
     network without a checkpoint is left out.
     """
-    from nasturtium.estimators._checkpoint import Checkpoint
-
     tested = {key: values for owner in (study, *children) for key, values in _tested(owner).items()}
     trained = [(child, _trained(child)) for child in children]
     chosen = []
@@ -196,18 +201,25 @@ def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
             sources.append((study, trial, "search"))
         sources.sort(key=lambda source: (trial.number, source[2], source[1].step) not in tested)
         for owner, source, weights in sources:
-            data = checkpoint_data(owner, source)
-            if data is not None:
+            state = state_of(owner, source)
+            if state is not None:
                 report = tested.get((trial.number, weights, source.step), {})
-                chosen.append(Chosen(trial, weights, source.step, Checkpoint.from_bytes(data), report))
+                chosen.append(Chosen(trial, weights, source.step, state, report))
                 break
     return chosen
 
 
-def checkpoint_data(study: Study, trial: Trial) -> bytes | None:
-    """Return a trial's latest checkpoint; None if it is gone."""
-    store = study.store()
-    return store.get(trial.checkpoint) if trial.checkpoint is not None else None
+def state_of(study: Study, trial: Trial) -> Checkpoint | None:
+    """Return a trial's latest checkpoint; None if it is gone.
+
+    A network whose weights are part of the architecture needs none.
+    """
+    from nasturtium.estimators._checkpoint import Checkpoint
+
+    if isinstance(study.space, Genomes) and trial.architecture is not None:
+        return Checkpoint(trial.architecture, 0, {})
+    data = study.store().get(trial.checkpoint) if trial.checkpoint is not None else None
+    return None if data is None else Checkpoint.from_bytes(data)
 
 
 def _trained(child: Study) -> dict[int, Trial]:
@@ -227,56 +239,100 @@ def _tested(study: Study) -> dict[tuple[int, str, int], dict[str, float]]:
 
 def test_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     """Read the test data for each network of the front that was not tested yet; each read is an event."""
-    from nasturtium.estimators._judging import judge
-    from nasturtium.networks import build
-
     log = next((child for child in children if child.is_begun), study)
-    if not len(study.task.test()):
+    n_test, counts_examples = test_size(study)
+    if not n_test:
         return chosen_networks(study, children)
     for chosen in chosen_networks(study, children):
         if chosen.report:
             continue
-        network = build(study.space.graph(chosen.checkpoint.architecture).simplified())
-        network.load_state_dict(dict(chosen.checkpoint.network))
-        values = judge(network, study.task, study.task.test(), "test")
         read = {
             "of": chosen.trial.number,
             "weights": chosen.weights,
             "epochs": chosen.epochs,
-            "values": values,
-            "n": len(study.task.test()),
-            "counts_examples": study.task.goal.counts_examples,
+            "values": tested_values(study, chosen),
+            "n": n_test,
+            "counts_examples": counts_examples,
         }
         log.journal.add(Note("tested", read))
         log.journal.flush()
     return chosen_networks(study, children)
 
 
+def test_size(study: Study) -> tuple[int, bool]:
+    """Return the number of examples or episodes in the test, and whether its error is a share of them."""
+    from nasturtium.tasks import Problem
+
+    if isinstance(study.task, Problem):
+        return study.task.n_test, True
+    return len(study.task.test()), study.task.goal.counts_examples
+
+
+def tested_values(study: Study, chosen: Chosen) -> dict[str, float]:
+    """Return what the test says of a network."""
+    from nasturtium.estimators._judging import judge
+    from nasturtium.tasks import Problem
+
+    if isinstance(study.task, Problem):
+        assert isinstance(study.space, Genomes)
+        return dict(study.task.test(study.space, chosen.checkpoint.architecture))
+    return judge(built(study, chosen), study.task, study.task.test(), "test")
+
+
+def built(study: Study, chosen: Chosen) -> Network:
+    """Return the network with its weights."""
+    from nasturtium.networks import build
+
+    network = build(study.space.graph(chosen.checkpoint.architecture).simplified())
+    network.load_state_dict(dict(chosen.checkpoint.network))
+    return network
+
+
 def export_chosen(study: Study, chosen: Chosen, folder: Path) -> Exported:
     """Write one network's folder."""
     from nasturtium.export import export_network
-    from nasturtium.networks import build
+    from nasturtium.report import svg_of
 
-    graph = study.space.graph(chosen.checkpoint.architecture).simplified()
-    network = build(graph)
-    network.load_state_dict(dict(chosen.checkpoint.network))
-    normalization = study.task.normalization
-    channels = {"mean": list(normalization.mean), "std": list(normalization.std)} if normalization.mean else {}
+    network = built(study, chosen)
+    facts, files = told_of(study)
     metadata = {
-        **channels,
-        **study.task.goal.facts,
+        **facts,
         "task": study.task.name,
         "study": study.name,
         "trial": chosen.trial.number,
         "epochs": chosen.epochs,
         **chosen.report,
     }
+    if isinstance(study.space, Genomes):
+        files = {**files, "network.svg": svg_of(network.graph)}
     architecture = chosen.checkpoint.architecture.to_json()
-    # What runs over time is traced for one length.
-    example = [study.task.train.sample()] if network.over_time else None
     return export_network(
-        network, folder, architecture=architecture, metadata=metadata, files=study.task.files, example=example
+        network, folder, architecture=architecture, metadata=metadata, files=files, example=example_of(study, network)
     )
+
+
+def told_of(study: Study) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Return what an export says of the data, and the text files that it puts beside the network."""
+    from nasturtium.tasks import Problem
+
+    if isinstance(study.task, Problem):
+        return {}, {}
+    normalization = study.task.normalization
+    channels = {"mean": list(normalization.mean), "std": list(normalization.std)} if normalization.mean else {}
+    return {**channels, **study.task.goal.facts}, study.task.files
+
+
+def example_of(study: Study, network: Network) -> list[Tensor] | None:
+    """Return the sequence that a network which runs over time is traced with; None for other networks."""
+    import torch
+
+    from nasturtium.tasks import Problem
+
+    if not network.over_time:
+        return None
+    if isinstance(study.task, Problem):
+        return [torch.zeros(2, PROBLEM_STEPS, *study.task.input_shape)]
+    return [study.task.train.sample()]
 
 
 def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
@@ -288,22 +344,20 @@ def export_trial(study: Study, trial: Trial, folder: Path) -> Exported:
     for chosen in chosen_networks(study, children_of(study)):
         if chosen.trial.number == trial.number:
             return export_chosen(study, chosen, folder)
-    from nasturtium.estimators._checkpoint import Checkpoint
-
-    data = checkpoint_data(study, trial)
-    if data is None or not trial.fidelity.is_whole:
+    state = state_of(study, trial)
+    if state is None or not trial.fidelity.is_whole:
         raise UsageError(
             "only a trial with a checkpoint of the whole network is exported, "
             f"got trial {trial.number} ({trial.state}); see the front."
         )
-    return export_chosen(study, Chosen(trial, "search", trial.step, Checkpoint.from_bytes(data), {}), folder)
+    return export_chosen(study, Chosen(trial, "search", trial.step, state, {}), folder)
 
 
 def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
     """Return what the report and ``front.json`` say of each network."""
     from nasturtium.report import FinalResults
 
-    n_test = len(study.task.test())
+    n_test, counts_examples = test_size(study)
     rows = []
     for entry in chosen:
         metrics = entry.trial.metrics
@@ -322,7 +376,7 @@ def results(study: Study, chosen: list[Chosen]) -> list[FinalResults]:
                 n_test=n_test,
                 weights=entry.weights,
                 objectives=objectives,
-                counts_examples=study.task.goal.counts_examples,
+                counts_examples=counts_examples,
                 tested=dict(entry.report),
             )
         )

@@ -27,7 +27,7 @@ Space = Annotated[
     typer.Option(
         metavar="S",
         help="Which networks are allowed, see `nasturtium components spaces`; by default chain for images, "
-        "recurrent for texts and mlp for the rest.",
+        "recurrent for texts, neurons for problems and mlp for the rest.",
     ),
 ]
 Strategy = Annotated[
@@ -35,11 +35,13 @@ Strategy = Annotated[
     typer.Option(metavar="S", help="How to search, see `nasturtium components strategies`."),
 ]
 Estimator = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="E",
-        help="How candidates are judged, see `nasturtium components estimators`. With --minutes, "
-        "the plain name lets the time decide how long each is trained.",
+        show_default=False,
+        help="How candidates are judged, see `nasturtium components estimators`; by default training, "
+        "and simulation for problems such as double-pole. With --minutes, the plain name training lets "
+        "the time decide how long each is trained.",
     ),
 ]
 Scheduler = Annotated[

@@ -13,12 +13,13 @@ import numpy as np
 from nasturtium._study import made
 from nasturtium.errors import NoFeasibleNeighbor, ShapeError, UsageError
 from nasturtium.estimators import ESTIMATORS, Estimator
+from nasturtium.spaces import Genomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nasturtium.spaces import Space
-    from nasturtium.tasks import Task
+    from nasturtium.tasks import Problem, Task
 
 SEARCH_SHARE = 0.55
 """Share of the minutes that goes to the search; final training and export get the rest."""
@@ -74,12 +75,16 @@ def check_limits(space: Space) -> None:
         raise UsageError(f"a limit must leave some networks of the space, got {got}; loosen it.") from error
 
 
-def check_sequences(space: Space, task: Task) -> None:
+def check_sequences(space: Space, task: Task | Problem) -> None:
     """Raise one clear line unless networks that remember meet a task of sequences.
 
     Raises:
         UsageError: One of the two has no time axis.
     """
+    from nasturtium.tasks import Problem
+
+    if isinstance(task, Problem):  # a network may remember what it saw before, or not
+        return
     free = space.unlimited()
     try:
         remembers = free.graph(free.sample(np.random.default_rng(0))).is_recurrent
@@ -99,7 +104,7 @@ def check_sequences(space: Space, task: Task) -> None:
 
 def divide(
     space: Space,
-    task: Task,
+    task: Task | Problem,
     estimator: Estimator | str,
     minutes: float | None,
     trials: int | None,
@@ -115,8 +120,15 @@ def divide(
     many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
     the data. The search gets ``share`` of the minutes.
     """
+    from nasturtium.tasks import Problem
+
     made_estimator = made(ESTIMATORS, estimator)
     seconds = None if minutes is None else 60 * minutes * share
+    if isinstance(task, Problem):
+        if seconds is None or trials is not None:
+            return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, "as given")
+        expected = max(int(seconds * workers / time_simulation(limited_space(space, limits), task)), WANTED_TRIALS)
+        return made_estimator, Plan(None, minutes, seconds, expected, workers, f"about {expected:,} candidates")
     from nasturtium.estimators import Training
 
     steps = task.train.n_batches(Training().settings(task.recipe).batch_size)
@@ -145,6 +157,16 @@ def limited_space(space: Space, limits: Mapping[str, float]) -> Space:
     from nasturtium.spaces import COSTS
 
     return space.limited(**{cost: bound for cost, bound in limits.items() if cost in COSTS})
+
+
+def time_simulation(space: Space, problem: Problem, n: int = 30) -> float:
+    """Return the seconds that a candidate of a problem takes: those that do well take longer than random ones."""
+    assert isinstance(space, Genomes)
+    rng = np.random.default_rng(0)
+    begun = time.perf_counter()
+    for _ in range(n):
+        problem.score(space, space.sample(rng))
+    return 2 * (time.perf_counter() - begun) / n + 0.002
 
 
 def time_epoch(space: Space, task: Task, steps: int = 6) -> float:

@@ -37,7 +37,7 @@ from nasturtium.trials import History, Limit, Note, Objective, as_objective
 if TYPE_CHECKING:
     from nasturtium._registry import Registry
     from nasturtium.report import FinalResults
-    from nasturtium.tasks import Task
+    from nasturtium.tasks import Problem, Task
 
 EXPORT_SHARE = 0.06
 """Share of the minutes that is kept for testing, export and report."""
@@ -73,12 +73,12 @@ class Outcome:
 
 
 def search(
-    task: Task | str,
+    task: Task | Problem | str,
     *,
     target: str | None = None,
     space: Space | str | None = None,
     strategy: Strategy | str = "regularized-evolution",
-    estimator: Estimator | str = "training",
+    estimator: Estimator | str | None = None,
     scheduler: Scheduler | str = "fixed",
     objectives: Sequence[str | Objective] | None = None,
     limits: Mapping[str, float] | None = None,
@@ -95,12 +95,13 @@ def search(
     """Search for small accurate networks on a task, train the best, export them.
 
     Args:
-        task: The data: a ``Task``, a built-in name or a path.
+        task: The data: a ``Task``, a ``Problem``, a built-in name or a path.
         target: Of a table, the column to be told from the others.
         space: Which networks are allowed; by default ``"chain"`` for images, ``"recurrent"`` for
-            texts and ``"mlp"`` for the rest.
+            texts, ``"neurons"`` for problems and ``"mlp"`` for the rest.
         strategy: How to search.
-        estimator: How to judge a candidate; the plain name lets the minutes decide its epochs.
+        estimator: How to judge a candidate; by default ``"training"``, whose plain name lets the
+            minutes decide its epochs, and ``"simulation"`` for problems.
         scheduler: How far each candidate is trained.
         objectives: What to make small; by default ``valid_error``, of a text ``valid_perplexity``.
         limits: Greatest values by metric.
@@ -159,7 +160,7 @@ def search(
     return complete(study, executor=executor, begun=begun).study
 
 
-def loaded_task(task: Task | str, target: str | None = None) -> Task:
+def loaded_task(task: Task | Problem | str, target: str | None = None) -> Task | Problem:
     """Return the task itself, or the one that a text names."""
     from nasturtium.tasks import load_task
 
@@ -169,13 +170,13 @@ def loaded_task(task: Task | str, target: str | None = None) -> Task:
 
 
 def _stored_search(
-    task: Task,
+    task: Task | Problem,
     name: str | None,
     storage: Storage | str | None,
     *,
     space: Space | str | None,
     strategy: Strategy | str,
-    estimator: Estimator | str,
+    estimator: Estimator | str | None,
     seed: int,
 ) -> Study | None:
     """Return the stored search of that name, if there is one.
@@ -218,12 +219,12 @@ def _stored_search(
 
 
 def prepare(
-    task: Task | str,
+    task: Task | Problem | str,
     *,
     target: str | None,
     space: Space | str | None,
     strategy: Strategy | str,
-    estimator: Estimator | str,
+    estimator: Estimator | str | None,
     scheduler: Scheduler | str,
     objectives: Sequence[str | Objective] | None,
     limits: Mapping[str, float] | None,
@@ -250,15 +251,19 @@ def prepare(
             raise UsageError(f"{what} is positive, got {value}; raise it.")
     folder = None if out is None else writable_folder(out)
     loaded = loaded_task(task, target)
-    goals = [as_objective(o) for o in objectives or (loaded.goal.objective,)]
-    if space is None:
-        space = "recurrent" if loaded.over_time else "chain" if len(loaded.input_shape) == 3 else "mlp"
-    bound = made(SPACES, space).on(loaded)
+    usual_space, usual_estimator, usual_objective = usual(loaded)
+    goals = [as_objective(o) for o in objectives or (usual_objective,)]
+    bound = made(SPACES, usual_space if space is None else space).on(loaded)
+    estimator = usual_estimator if estimator is None else estimator
     if not bound.supports(Networks):
         raise UsageError(f"search() trains networks, got {type(bound).__name__} without any; use nas.Study.")
     check_sequences(bound, loaded)
     bound.graph(bound.sample(np.random.default_rng(0))).infer()  # images and tables do not fit every space
     if baseline is not None:
+        from nasturtium.tasks import Problem
+
+        if isinstance(loaded, Problem):
+            raise UsageError(f"a baseline is trained on data, got {baseline!r} for {loaded.name}; leave it out.")
         baseline_space(baseline, loaded)
         file, _, cls = baseline.rpartition(":")
         baseline = f"{Path(file).resolve()}:{cls}"
@@ -298,6 +303,16 @@ def prepare(
     study.store()  # the final training and the export need checkpoints, also of a study in memory
     study.begin(chosen, seed=seed, horizon=plan.expected)
     return study
+
+
+def usual(task: Task | Problem) -> tuple[str, str, str]:
+    """Return the space, the estimator and the objective of a task for which nobody named others."""
+    from nasturtium.tasks import Problem
+
+    if isinstance(task, Problem):
+        return task.space, "simulation", "valid_error"
+    space = "recurrent" if task.over_time else "chain" if len(task.input_shape) == 3 else "mlp"
+    return space, "training", task.goal.objective
 
 
 def with_latency(estimator: Estimator, metrics: Collection[str], file: str | Path | None) -> Estimator:
@@ -502,7 +517,7 @@ def replace_file(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def reopen(name: str, storage: Storage | str, task: Task | None = None) -> Study:
+def reopen(name: str, storage: Storage | str, task: Task | Problem | None = None) -> Study:
     """Return a stored study, with its components made again from the log.
 
     Args:

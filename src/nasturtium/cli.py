@@ -67,7 +67,7 @@ def search(
     task: options.Task,
     space: options.Space = None,
     strategy: options.Strategy = "regularized-evolution",
-    estimator: options.Estimator = "training",
+    estimator: options.Estimator = None,
     scheduler: options.Scheduler = "fixed",
     minimize: options.Minimize = [],  # noqa: B006 - Typer copies it
     limit: options.Limit = [],  # noqa: B006 - Typer copies it
@@ -96,6 +96,7 @@ def search(
         nasturtium search patients.csv --target diagnosis --minutes 5
         nasturtium search x.npz --trials 40 --minimize valid_error --minimize flops
         nasturtium search digits --trials 20 --space "nasnet(cells=1)"
+        nasturtium search double-pole --strategy neat --minutes 2
 
     Space, strategy, estimator and scheduler are a name, or a call with
     arguments, such as "regularized-evolution(population_size=10)";

@@ -20,7 +20,13 @@ def bits(architecture):
 def test_children_are_members_and_the_same_for_the_same_generator(name):
     variation = VARIATIONS.get(name)()
     for space in (toy.space for toy in toys()):
-        needs = {"copy": object, "genes": Genomes, "graph-edit": Edits, "mutation": object}.get(name, Decisions)
+        needs = {
+            "annealing": Genomes,
+            "copy": object,
+            "genes": Genomes,
+            "graph-edit": Edits,
+            "mutation": object,
+        }.get(name, Decisions)
         if not isinstance(space, needs):
             continue
         for seed in range(20):

@@ -14,6 +14,7 @@ from nasturtium.estimators._function import Function
 from nasturtium.estimators._tabular import Schedule, Table, Tabular
 
 if TYPE_CHECKING:
+    from nasturtium.estimators._simulation import Simulation
     from nasturtium.estimators._training import Training
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "Estimator",
     "Function",
     "Schedule",
+    "Simulation",
     "Table",
     "Tabular",
     "Training",
 ]
 
 ESTIMATORS.defer("latency", "nasturtium.latency._estimator")
+ESTIMATORS.defer("simulation", "nasturtium.estimators._simulation")
 ESTIMATORS.defer("training", "nasturtium.estimators._training")
 
 
@@ -40,4 +43,8 @@ def __getattr__(name: str) -> Any:
         from nasturtium.estimators._training import Training
 
         return Training
+    if name == "Simulation":
+        from nasturtium.estimators._simulation import Simulation
+
+        return Simulation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,12 +1,14 @@
 """Search strategies: one file a method, history in, proposals out."""
 
 from nasturtium.strategies import _operators as operators
+from nasturtium.strategies._annealing import Annealing
 from nasturtium.strategies._base import STRATEGIES, Strategy, check_fit
 from nasturtium.strategies._cgp import CGP
 from nasturtium.strategies._codeepneat import CoDeepNEAT
 from nasturtium.strategies._evolution import Evolution
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._genetic_cnn import GeneticCNN
+from nasturtium.strategies._gnarl import GNARL
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
 from nasturtium.strategies._hyperneat import HyperNEAT
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
@@ -63,6 +65,7 @@ from nasturtium.strategies._variation import (
 
 __all__ = [
     "CGP",
+    "GNARL",
     "NEAT",
     "NSGA2",
     "PARENTS",
@@ -72,6 +75,7 @@ __all__ = [
     "SMAC3",
     "STRATEGIES",
     "VARIATIONS",
+    "Annealing",
     "Chebyshev",
     "CoDeepNEAT",
     "Copy",

@@ -47,6 +47,7 @@ class Genes(Variation):
         mate_only: Probability that a crossing is not mutated.
         stay_disabled: Probability that a gene disabled in either parent is in the child.
         cap: Greatest size of a weight (experimental in NEAT 1.2.1).
+        is_minimal: Whether the first population is minimal; else it is random.
 
     References:
         Stanley & Miikkulainen 2002, sections 3.1, 3.2 and 4.1.
@@ -63,6 +64,7 @@ class Genes(Variation):
     mate_only: float = 0.2
     stay_disabled: float = 0.75
     cap: float = 8.0
+    is_minimal: bool = True
 
     n_parents: ClassVar[int] = 2
 
@@ -78,7 +80,7 @@ class Genes(Variation):
     def founder(self, space: Space, rng: np.random.Generator) -> Architecture:
         """Return the smallest network, where NEAT begins; a random one where the limits forbid that."""
         start = varied(space).start(rng)
-        return start if space.is_feasible(start) else space.sample(rng)
+        return start if self.is_minimal and space.is_feasible(start) else space.sample(rng)
 
     def child(
         self, space: Space, parents: Sequence[Architecture], place: int, rng: np.random.Generator

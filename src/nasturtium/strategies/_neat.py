@@ -15,6 +15,7 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._evolution import evolve, fitting
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._niches import Niches
+from nasturtium.strategies._operators import is_solved
 from nasturtium.strategies._parents import InTurn
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class NEAT(Strategy):
         toggle: Probability that a connection is turned on or off, with the weights.
         alone: Probability that a child has one parent.
         interspecies: Probability that the second parent is of another species.
+        is_minimal: Whether the first population is minimal; else it is random.
+        solved: Loss at which the search has finished: 0 for errors.
 
     References:
         Stanley & Miikkulainen 2002, Evolutionary Computation 10(2):99-127.
@@ -69,6 +72,8 @@ class NEAT(Strategy):
     toggle: float = 0.0
     alone: float = 0.25
     interspecies: float = 0.001
+    is_minimal: bool = True
+    solved: float = 0.0
 
     requires: ClassVar[tuple[type, ...]] = (Genomes,)
     reference: ClassVar[str] = "Stanley & Miikkulainen 2002, Evolutionary Computation 10(2)"
@@ -78,7 +83,9 @@ class NEAT(Strategy):
         operators(self)
 
     def ask(self, history: History, n: int) -> list[Proposal]:
-        """Return a generation's networks; none while the one before is not over."""
+        """Return a generation's networks; none while the one before is not over, or once one solves it."""
+        if is_solved(history, self.solved):
+            return []
         niches, genes = operators(self)
         return evolve(history, n, InTurn(), niches, genes, "allow")
 
@@ -97,5 +104,12 @@ def operators(neat: NEAT) -> tuple[Niches, Genes]:
     """Return who has children and how they differ; kept, since every birth asks."""
     distance = (neat.excess, neat.disjoint, neat.weights, neat.threshold)
     niches = Niches(neat.population_size, *distance, neat.survival, neat.alone, neat.interspecies)
-    genes = Genes(neat.add_neuron, neat.add_connection, neat.change_weights, power=neat.power, toggle=neat.toggle)
+    genes = Genes(
+        neat.add_neuron,
+        neat.add_connection,
+        neat.change_weights,
+        power=neat.power,
+        toggle=neat.toggle,
+        is_minimal=neat.is_minimal,
+    )
     return niches, genes

@@ -152,6 +152,11 @@ def _members(space: Space) -> dict[str, Architecture]:
     return members
 
 
+def is_solved(history: History, loss: float) -> bool:
+    """Return whether a trial's first loss is at most a value that leaves nothing to be found."""
+    return bool(np.fmin.reduce(history.losses()[:, 0], initial=np.inf) <= loss)
+
+
 def youngest(history: History, size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the last ``size`` trials with losses in the order in which they ended: aging.
 

@@ -216,11 +216,13 @@ class Generational(Removal):
         n_children: lambda; 0 means as many as the population has.
         n_elite: How many of the parents live on.
         averages: Whether parents compete with the mean of all losses of candidates equal to them.
+        in_turn: Whether the k-th child is that of the k-th best alone, as in Angeline et al. 1994.
     """
 
     n_children: int = 0
     n_elite: int = 0
     averages: bool = False
+    in_turn: bool = False
 
     def __post_init__(self) -> None:
         """Check the sizes."""
@@ -247,8 +249,10 @@ class Generational(Removal):
         if number >= self.first(now.number + 1):
             return None
         members = np.array(now.members, dtype=np.int64)
+        if self.in_turn and len(members):
+            members = members[[(number - self.first(now.number)) % len(members)]]
         if self.averages:
-            return Population(members, averaged(history, now.members, self.first(now.number)))
+            return Population(members, averaged(history, tuple(members.tolist()), self.first(now.number)))
         return Population(members, losses[members])
 
     def after(self, state: Generation, trial: Trial, losses: NDArray[np.float64]) -> Generation:

@@ -1,13 +1,15 @@
 """Tasks: data in fixed parts, with loss, metrics and augmentation.
 
 ``load_task`` makes one from a name or a path, ``Task.from_tensors`` and ``Task.from_datasets`` from
-what a program holds. ``batches`` is what a training loop iterates over. A new named data set is a
-`TaskSource` registered in ``TASKS``.
+what a program holds. A `Problem` is a task without data, judged by what a network does.
+``batches`` is what a training loop iterates over. A new named data set is a `TaskSource` registered
+in ``TASKS``.
 """
 
 from nasturtium.tasks._augment import Crop
 from nasturtium.tasks._base import Task
 from nasturtium.tasks._digits import Digits
+from nasturtium.tasks._double_pole import BlindDoublePoleSource, DoublePole, DoublePoleSource
 from nasturtium.tasks._fashion_mnist import FashionMNIST
 from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression, WeightedCrossEntropy
 from nasturtium.tasks._idx import IdxFolder
@@ -16,6 +18,7 @@ from nasturtium.tasks._next_token import NextToken
 from nasturtium.tasks._npz import NpzFile
 from nasturtium.tasks._part import Part
 from nasturtium.tasks._pieces import Augment, Loss, Metric, classification_error
+from nasturtium.tasks._problem import Problem
 from nasturtium.tasks._saved_dataset import SavedDataset
 from nasturtium.tasks._sources import TASKS, FileSource, TaskSource, load_task
 from nasturtium.tasks._split import Normalization, Split, batches
@@ -24,13 +27,17 @@ from nasturtium.tasks._table import from_table
 from nasturtium.tasks._table_file import TableFile
 from nasturtium.tasks._tally import MeanTally, Tally, TokenMean, WholeTally
 from nasturtium.tasks._text import Text
+from nasturtium.tasks._xor import Xor, XorSource
 
 __all__ = [
     "TASKS",
     "Augment",
+    "BlindDoublePoleSource",
     "Classification",
     "Crop",
     "Digits",
+    "DoublePole",
+    "DoublePoleSource",
     "FashionMNIST",
     "FileSource",
     "Goal",
@@ -44,6 +51,7 @@ __all__ = [
     "Normalization",
     "NpzFile",
     "Part",
+    "Problem",
     "Regression",
     "SavedDataset",
     "Split",
@@ -56,6 +64,8 @@ __all__ = [
     "TokenMean",
     "WeightedCrossEntropy",
     "WholeTally",
+    "Xor",
+    "XorSource",
     "batches",
     "classification_error",
     "from_table",

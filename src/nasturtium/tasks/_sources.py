@@ -13,13 +13,14 @@ from nasturtium.errors import DataError, UnknownNameError, UsageError, near_matc
 
 if TYPE_CHECKING:
     from nasturtium.tasks._base import Task
+    from nasturtium.tasks._problem import Problem
 
 
 class TaskSource(ABC):
     """Something a task is loaded from; its constructor stores its arguments unchanged."""
 
     @abstractmethod
-    def load(self) -> Task:
+    def load(self) -> Task | Problem:
         """Return the task; the same one in every process as long as the data stays.
 
         Raises:
@@ -48,7 +49,7 @@ class FileSource(TaskSource):
 TASKS: Registry[TaskSource] = Registry("task", "nasturtium.tasks")
 
 
-def load_task(text: str, *, target: str | None = None) -> Task:
+def load_task(text: str, *, target: str | None = None) -> Task | Problem:
     """Return the task that a text names, as on the command line.
 
     Args:
