@@ -23,7 +23,7 @@ from nasturtium.spaces._branches import Branches
 from nasturtium.spaces._cell_block import cell
 from nasturtium.spaces._cgp import CGP
 from nasturtium.spaces._chain import Chain, chain
-from nasturtium.spaces._chromosome import Chromosome, Kind
+from nasturtium.spaces._chromosome import Chromosome, ChromosomeKind
 from nasturtium.spaces._circuit import Circuit
 from nasturtium.spaces._codeepneat import Assembled, CoDeepNEAT
 from nasturtium.spaces._conditions import Conditional, conditionals
@@ -73,6 +73,7 @@ __all__ = [
     "Chain",
     "Choose",
     "Chromosome",
+    "ChromosomeKind",
     "Circuit",
     "ClosedNetworkSpace",
     "CoDeepNEAT",
@@ -94,7 +95,6 @@ __all__ = [
     "Hierarchical",
     "Innovation",
     "Interval",
-    "Kind",
     "Macro",
     "Mobile",
     "Morphism",

@@ -32,7 +32,7 @@ Values = tuple[Any, ...]
 
 @final
 @dataclass(frozen=True)
-class Kind:
+class ChromosomeKind:
     """What the nodes of a kind of chromosome decide.
 
     Args:
@@ -82,7 +82,7 @@ class Chromosome:
     settings: Values = ()
 
     @classmethod
-    def of(cls, data: Any, kind: Kind) -> Chromosome:
+    def of(cls, data: Any, kind: ChromosomeKind) -> Chromosome:
         """Return the chromosome of JSON data, whose lists are tuples.
 
         Raises:
@@ -127,13 +127,13 @@ class Chromosome:
         return [a for a, b in self.edges if b == name]
 
 
-def minimal(kind: Kind, rng: np.random.Generator) -> Chromosome:
+def minimal(kind: ChromosomeKind, rng: np.random.Generator) -> Chromosome:
     """Return the chromosome of one node, its values drawn uniformly: what all evolution starts from."""
     edges = ((SOURCE, "node"), ("node", SINK))
     return Chromosome((("node", _drawn(kind.node, rng)),), tuple(sorted(edges)), _drawn(kind.settings, rng))
 
 
-def mutated(chromosome: Chromosome, kind: Kind, rng: np.random.Generator, rates: Rates = RATES) -> Chromosome:
+def mutated(chromosome: Chromosome, kind: ChromosomeKind, rng: np.random.Generator, rates: Rates = RATES) -> Chromosome:
     """Return the chromosome with a node more, an edge more, or other values; it differs."""
     coin = rng.random()
     if coin < rates.add_node:
@@ -157,7 +157,7 @@ def crossed(fitter: Chromosome, other: Chromosome, rng: np.random.Generator) -> 
     return replace(fitter, nodes=nodes, settings=settings)
 
 
-def distance(a: Chromosome, b: Chromosome, kind: Kind) -> float:
+def distance(a: Chromosome, b: Chromosome, kind: ChromosomeKind) -> float:
     """Return how far apart two chromosomes are, in [0, 3].
 
     The genes (nodes and edges) that only one has, as a share of the larger one's genes, plus the
@@ -174,7 +174,7 @@ def distance(a: Chromosome, b: Chromosome, kind: Kind) -> float:
     return apart + (sum(differences) / len(differences) if differences else 0.0)
 
 
-def _with_node(chromosome: Chromosome, kind: Kind, rng: np.random.Generator) -> Chromosome:
+def _with_node(chromosome: Chromosome, kind: ChromosomeKind, rng: np.random.Generator) -> Chromosome:
     edge = chromosome.edges[int(rng.integers(len(chromosome.edges)))]
     name = _mark(edge, dict(chromosome.nodes))
     nodes = (*chromosome.nodes, (name, _drawn(kind.node, rng)))
@@ -199,7 +199,7 @@ def _with_edge(chromosome: Chromosome, rng: np.random.Generator) -> Chromosome |
     return replace(chromosome, edges=tuple(sorted({*chromosome.edges, pairs[int(rng.integers(len(pairs)))]})))
 
 
-def _with_values(chromosome: Chromosome, kind: Kind, rng: np.random.Generator, rates: Rates) -> Chromosome:
+def _with_values(chromosome: Chromosome, kind: ChromosomeKind, rng: np.random.Generator, rates: Rates) -> Chromosome:
     """Return the chromosome with some values changed, at least one where there is an alternative."""
     rows: list[tuple[tuple[Decision, ...], Values]] = [(kind.node, values) for _, values in chromosome.nodes]
     rows.append((kind.settings, chromosome.settings))

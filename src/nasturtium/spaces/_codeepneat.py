@@ -19,7 +19,7 @@ from nasturtium.graphs import Builder, Graph, chain_of
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._architecture import Architecture
 from nasturtium.spaces._base import SPACES
-from nasturtium.spaces._chromosome import SINK, SOURCE, Chromosome, Kind, Values, minimal, mutated
+from nasturtium.spaces._chromosome import SINK, SOURCE, Chromosome, ChromosomeKind, Values, minimal, mutated
 from nasturtium.spaces._decision import Categorical, Interval
 from nasturtium.spaces._growing import GrowingSpace
 
@@ -44,11 +44,11 @@ class Assembled(ABC):
 
     @property
     @abstractmethod
-    def module(self) -> Kind:
+    def module(self) -> ChromosomeKind:
         """What modules decide."""
 
     @abstractmethod
-    def blueprint(self, species: tuple[int, ...]) -> Kind:
+    def blueprint(self, species: tuple[int, ...]) -> ChromosomeKind:
         """Return what blueprints decide; the first value of a node is the species that it points to."""
 
     @abstractmethod
@@ -100,19 +100,19 @@ class CoDeepNEAT(GrowingSpace, Assembled):
         return cls(filters=(4, 16), steps=3)
 
     @property
-    def module(self) -> Kind:
+    def module(self) -> ChromosomeKind:
         """Filters, kernel, dropout and pooling of each layer; how layers merge."""
         low, high = self.filters
         filters = Interval("filters", low, high, is_log=True, is_integer=True)
         dropout = Interval("dropout", 0.0, self.dropout, is_log=False, is_integer=False)
         pool = Categorical("pool", (False, True))
-        return Kind((filters, Categorical("kernel", self.kernels), dropout, pool), (MERGE,))
+        return ChromosomeKind((filters, Categorical("kernel", self.kernels), dropout, pool), (MERGE,))
 
-    def blueprint(self, species: tuple[int, ...]) -> Kind:
+    def blueprint(self, species: tuple[int, ...]) -> ChromosomeKind:
         """Return the species that each node points to; how modules merge, learning rate and momentum."""
         rate = Interval("learning_rate", *self.learning_rate, is_log=True, is_integer=False)
         momentum = Interval("momentum", *self.momentum, is_log=False, is_integer=False)
-        return Kind((Categorical("species", species),), (MERGE, rate, momentum))
+        return ChromosomeKind((Categorical("species", species),), (MERGE, rate, momentum))
 
     def assemble(self, blueprint: Chromosome, modules: Mapping[int, Chromosome]) -> Architecture:
         """Return the architecture; species are numbered anew, in the order of the blueprint's nodes."""

@@ -17,7 +17,7 @@ from nasturtium.strategies._species import Species, judged, quotas, speciated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nasturtium.spaces import Chromosome, Kind
+    from nasturtium.spaces import Chromosome, ChromosomeKind
 
 
 @final
@@ -67,7 +67,7 @@ def settled(
     members: Sequence[Chromosome],
     known: Sequence[float],
     before: Sequence[Species[Chromosome]],
-    kind: Kind,
+    kind: ChromosomeKind,
     how: Breeding,
     threshold: float = 0.1,
 ) -> Deme:
@@ -98,7 +98,9 @@ def credited(deme: Deme, results: Sequence[Sequence[float]]) -> list[float]:
     return [value if value == value else lowest for value in fitness]
 
 
-def following(deme: Deme, fitness: Sequence[float], kind: Kind, how: Breeding, rng: np.random.Generator) -> Deme:
+def following(
+    deme: Deme, fitness: Sequence[float], kind: ChromosomeKind, how: Breeding, rng: np.random.Generator
+) -> Deme:
     """Return the next generation, as large as this one.
 
     Species have children in proportion to their mean lead over the lowest fitness, which fitness
@@ -122,7 +124,7 @@ def following(deme: Deme, fitness: Sequence[float], kind: Kind, how: Breeding, r
     return settled(members, known, species, kind, how, deme.threshold)
 
 
-def _child(parents: Sequence[Chromosome], kind: Kind, how: Breeding, rng: np.random.Generator) -> Chromosome:
+def _child(parents: Sequence[Chromosome], kind: ChromosomeKind, how: Breeding, rng: np.random.Generator) -> Chromosome:
     """Return a child of one or two parents, drawn uniformly; the fitter of two gives its graph."""
     if len(parents) > 1 and rng.random() < how.crossover_rate:
         first, second = sorted(rng.choice(len(parents), size=2, replace=False).tolist())
