@@ -2,32 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces import Gene, Genome, Neurons
+from nasturtium.spaces import SPACES
 from nasturtium.strategies import HyperNEAT, Niches
-from nasturtium.tasks._substrate import Sheets
-from nasturtium.tasks._visual_discrimination import VisualDiscrimination
+from nasturtium.tasks import load_task
 from nasturtium.testing._running import run
-
-SPACE = Neurons(hidden=("tanh", "gaussian", "sine", "absolute", "linear"), output="tanh", input_shape=(6,), n_outputs=1)
-"""Patterns: x1, y1 of the source, x2, y2 of the target, and how far x2 and y2 are."""
-
-
-def error_of(size):
-    """Return the function that tells how far from solved a pattern is on fields of that size."""
-    sheets, task = Sheets(size), VisualDiscrimination(size)
-    x1, y1, x2, y2 = sheets.queries()
-    places = [x1, y1, x2, y2, x2 - x1, y2 - y1, np.ones_like(x1)]
-
-    def metrics(architecture):
-        pattern = SPACE.circuit(architecture, np).step(places)[0][0]
-        score = task.score(sheets.weights(np.broadcast_to(pattern, x1.shape)))
-        return {"loss": 1 - score / task.best_score}
-
-    return metrics
 
 
 def test_the_threshold_moves_until_there_are_so_many_species():
@@ -39,27 +20,18 @@ def test_the_threshold_moves_until_there_are_so_many_species():
     assert Niches(20)._moved(3.0, 12) == 3.0
 
 
-def test_a_pattern_of_neurons_built_by_hand_scores_all():
-    # A bump of the distance: what lies within a third of the field in x and in y is excited.
-    genes = {
-        ("x4", "near_x", 0): Gene(3.0),
-        ("x5", "near_y", 0): Gene(3.0),
-        ("near_x", "y0", 0): Gene(2.0),
-        ("near_y", "y0", 0): Gene(2.0),
-        ("bias", "y0", 0): Gene(-2.0),
-    }
-    pattern = Genome({"near_x": "gaussian", "near_y": "gaussian"}, genes).architecture()
-    assert pattern in SPACE
-    assert error_of(11)(pattern)["loss"] == 0  # 2,250 of 2,250
-    assert error_of(33)(pattern)["loss"] < 0.1  # the same pattern, nine times as many neurons
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_evolution_solves_the_small_version():
     """Fields of 9 x 9, solved at 95 %: by 3 of 3 seeds within 100 generations of 150."""
+    problem = load_task("visual-discrimination(size=9)")
+    space = SPACES.create(problem.space).on(problem)
+
+    def metrics(architecture):
+        return {"loss": problem.score(space, architecture)["error"]}
+
     for seed in range(3):
-        losses = run(HyperNEAT(150), SPACE, error_of(9), trials=15_000, seed=seed).history().losses()
+        losses = run(HyperNEAT(150), space, metrics, trials=15_000, seed=seed).history().losses()
         assert losses.min() <= 0.05, seed
 
 

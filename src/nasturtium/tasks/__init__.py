@@ -27,6 +27,7 @@ from nasturtium.tasks._table import from_table
 from nasturtium.tasks._table_file import TableFile
 from nasturtium.tasks._tally import MeanTally, Tally, TokenMean, WholeTally
 from nasturtium.tasks._text import Text
+from nasturtium.tasks._visual_discrimination import VisualDiscrimination, VisualDiscriminationSource
 from nasturtium.tasks._xor import Xor, XorSource
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "TaskSource",
     "Text",
     "TokenMean",
+    "VisualDiscrimination",
+    "VisualDiscriminationSource",
     "WeightedCrossEntropy",
     "WholeTally",
     "Xor",

@@ -1,4 +1,4 @@
-"""Visual discrimination: find the larger of two squares.
+"""Visual discrimination: find the larger of two squares, with weights that a pattern generates.
 
 Stanley, D'Ambrosio & Gauci 2009, section 4; trials and score as in the authors' program.
 """
@@ -6,15 +6,22 @@ Stanley, D'Ambrosio & Gauci 2009, section 4; trials and score as in the authors'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
 from nasturtium.errors import UsageError
+from nasturtium.tasks._problem import Problem, of_arrays
+from nasturtium.tasks._sources import TASKS, TaskSource
+from nasturtium.tasks._substrate import Sheets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from nasturtium.spaces import Architecture, Genomes
 
 POINTS = 30.0
 """Score of a trial in which the guess is right; a squared distance is taken off."""
@@ -22,7 +29,7 @@ POINTS = 30.0
 
 @final
 @dataclass(frozen=True)
-class VisualDiscrimination:
+class Fields:
     """Images with a small and a large square; the most active output shall be the large one's middle.
 
     The small square, a pixel, stands at every place with odd coordinates. The large one, three by
@@ -32,8 +39,8 @@ class VisualDiscrimination:
         size: Pixels of a side; 11 in the paper, where it makes 75 trials.
 
     Example:
-        >>> task = VisualDiscrimination()
-        >>> task.images.shape, task.best_score
+        >>> fields = Fields()
+        >>> fields.images.shape, fields.best_score
         ((75, 121), 2250.0)
     """
 
@@ -85,3 +92,76 @@ class VisualDiscrimination:
         places = np.stack(np.divmod(guesses, self.size), axis=1)
         middles = np.array([middle for _, middle in self._squares])
         return float(np.maximum(POINTS - ((places - middles) ** 2).sum(axis=1), 0.0).sum())
+
+
+LARGE = 33
+"""Side of the fields on which the pattern that was found is tested."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class VisualDiscrimination(Problem):
+    """A pattern over places generates the 14,641 weights between two sheets, which are judged.
+
+    The network that evolves is the pattern: it sees the places x1, y1 of a source and x2, y2 of a
+    target, and how far they are apart in x and in y. The error is what the score lacks to the best
+    one. The test is the same pattern on fields of nine times as many pixels.
+
+    Args:
+        size: Pixels of a field's side.
+
+    References:
+        Stanley, D'Ambrosio & Gauci 2009, Artificial Life 15(2):185-212, section 4.
+    """
+
+    size: int = 11
+
+    name: ClassVar[str] = "visual-discrimination"
+    input_shape: ClassVar[tuple[int, ...]] = (6,)
+    space: ClassVar[str] = "neurons(hidden=('tanh', 'gaussian', 'sine', 'absolute', 'linear'), output='tanh')"
+    n_test: ClassVar[int] = 768
+
+    def __post_init__(self) -> None:
+        """Check the size."""
+        Fields(self.size)
+
+    def score(self, space: Genomes, architecture: Architecture) -> Mapping[str, float]:
+        """Return the error."""
+        return {"error": error(space, architecture, self.size)}
+
+    def test(self, space: Genomes, architecture: Architecture) -> Mapping[str, float]:
+        """Return the error of the same pattern on larger fields."""
+        return {"test_error": error(space, architecture, LARGE)}
+
+
+def error(space: Genomes, architecture: Architecture, size: int) -> float:
+    """Return the share of the best score that a pattern's sheets of some size lack."""
+    fields, sheets, places = _world(size)
+    circuit, bias = of_arrays(space, architecture, size**4)
+    pattern = circuit.step((*places, *bias))[0][0]
+    weights = sheets.weights(np.broadcast_to(pattern, places[0].shape))
+    return 1 - fields.score(weights) / fields.best_score
+
+
+@lru_cache(maxsize=4)
+def _world(size: int) -> tuple[Fields, Sheets, tuple[NDArray[np.float64], ...]]:
+    sheets = Sheets(size)
+    x1, y1, x2, y2 = sheets.queries()
+    return Fields(size), sheets, (x1, y1, x2, y2, x2 - x1, y2 - y1)
+
+
+@TASKS.register("visual-discrimination")
+@final
+@dataclass(frozen=True)
+class VisualDiscriminationSource(TaskSource):
+    """Which of two squares is larger, for patterns that evolve.
+
+    Args:
+        size: Pixels of a field's side; an odd number from 7 on.
+    """
+
+    size: int = 11
+
+    def load(self) -> VisualDiscrimination:
+        """Return the problem."""
+        return VisualDiscrimination(size=self.size)
