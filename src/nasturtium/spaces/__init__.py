@@ -30,7 +30,7 @@ from nasturtium.spaces._conditions import Conditional, conditionals
 from nasturtium.spaces._configspace import from_configuration, to_configspace, to_configuration
 from nasturtium.spaces._darts import DARTS
 from nasturtium.spaces._decision import Categorical, Decision, Interval, Value
-from nasturtium.spaces._decisions import DecisionSpace, choice, decisions, skip
+from nasturtium.spaces._decisions import DecisionSpace, choice, skip
 from nasturtium.spaces._dense import Dense
 from nasturtium.spaces._enas_macro import EnasMacro
 from nasturtium.spaces._enas_micro import EnasMicro
@@ -43,6 +43,7 @@ from nasturtium.spaces._macro import Macro
 from nasturtium.spaces._mlp import MLP
 from nasturtium.spaces._mobile import Mobile
 from nasturtium.spaces._morphism import Morphism
+from nasturtium.spaces._named_decisions import decisions
 from nasturtium.spaces._nasbench101 import NASBench101
 from nasturtium.spaces._nasbench201 import NASBench201
 from nasturtium.spaces._nasbench_graph import NASBenchGraph

@@ -14,9 +14,9 @@ import numpy as np
 from nasturtium._registry import tuples
 from nasturtium.errors import UsageError
 from nasturtium.spaces._architecture import Architecture
-from nasturtium.spaces._base import SPACES, Choose, Decisions, Finite, Space
+from nasturtium.spaces._base import Choose, Decisions, Finite, Space
 from nasturtium.spaces._decision import Categorical, Decision, Rule, Value, place_of
-from nasturtium.spaces._tree import Ask, Block, Choice, Group, group_of
+from nasturtium.spaces._tree import Ask, Block, Choice, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -326,20 +326,6 @@ def _uniforms(rng: np.random.Generator, n: int = 16) -> Iterator[float]:
         yield from rng.random(n).tolist()
 
 
-@final
-@SPACES.register("decisions", is_listed=False)
-@dataclass(frozen=True, kw_only=True)
-class NamedDecisions(DecisionSpace):
-    """A space of named decisions without networks; made by ``decisions``."""
-
-    blocks: tuple[tuple[str, Block], ...] = ()
-
-    @property
-    def root(self) -> Block:
-        """The decisions in the given order."""
-        return Group(self.blocks)
-
-
 def tree_of(space: DecisionSpace) -> Block:
     """Return the decision tree of a space that becomes part of another.
 
@@ -389,20 +375,3 @@ def skip(source: str) -> Choice:
         (False, True)
     """
     return Choice((False, True), skip_from=source)
-
-
-def decisions(**blocks: Block) -> NamedDecisions:
-    """Return a space of named decisions without networks: for tables, simulators, anything.
-
-    Raises:
-        UsageError: A value is no block.
-
-    Example:
-        >>> from nasturtium.spaces import choice, integer
-        >>> space = decisions(layer_0=choice("identity", "mb3_k3"), width=integer(1, 3))
-        >>> space.sample(np.random.default_rng(0))["layer_0"] in ("identity", "mb3_k3")
-        True
-        >>> [a.text for a in space][:2]
-        ['{"layer_0":"identity","width":1}', '{"layer_0":"identity","width":2}']
-    """
-    return NamedDecisions(blocks=group_of(blocks).blocks)

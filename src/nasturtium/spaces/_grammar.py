@@ -91,12 +91,13 @@ class Grammar(ClosedNetworkSpace):
     A production is an operation, another symbol, or a topology with its arguments: ``LinearN`` applies
     N arguments one after the other; ``ResidualN`` is a chain of N, too, whose last argument but one
     leads from its first node to its last (Residual2 has the edges 1-2, 1-3, 2-3); ``Cell`` is the
-    complete graph of four nodes. A node adds what its edges
-    bring; where a production's branches may differ in shape, the sum makes them fit (``op("sum")``).
+    complete graph of four nodes. A node adds what its edges bring; where a production's branches may
+    differ in shape, the sum makes them fit (``op("sum")``).
 
     The text form is the paper's, a term in brackets; those of shared symbols stand first. A mutation
     draws a subterm anew, with another production at its root, as in the paper; crossover keeps the
-    decisions that two parents share instead of swapping subterms between places.
+    decisions that two parents share instead of swapping subterms between places. There is no open
+    graph, which would hold every subterm at every place.
 
     Args:
         rules: ``"hierarchical-nb201"``, ``"fixed-nb201"`` or a grammar, a symbol a line,
