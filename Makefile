@@ -11,7 +11,7 @@ UNIT := not slow and not gpu and not ray and not postgres and not browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-slow bench bench-evolution bench-recurrent bench-rl bench-spaces docs lint format new clean
+.PHONY: help demo test test-browser test-slow bench bench-evolution bench-peers bench-recurrent bench-rl bench-spaces docs lint format new clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,9 @@ bench: $(VENV)/.dev ## Measure the costs of the framework itself.
 bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: on NAS-Bench-201, on toys, on small trainings.
 	$(BIN)/python benchmarks/evolution.py
 	$(BIN)/python benchmarks/trained_evolution.py
+
+bench-peers: $(VENV)/.dev ## Compare with Optuna, Nevergrad and SMAC on NAS-Bench-201 (an hour).
+	$(BIN)/python benchmarks/peers.py --out out/peers
 
 bench-recurrent: $(VENV)/.dev ## Find a recurrent cell on a text; hold it beside an LSTM and a GRU as large.
 	$(BIN)/python benchmarks/recurrent.py

@@ -87,7 +87,7 @@ def comparison_page(results: Results) -> RenderableType:
 def _table(name: str, sheet: Sheet) -> Table:
     table = Table(title=f"{name}: {sheet.note}")
     for number, head in enumerate(sheet.heads):
-        table.add_column(head, justify="right" if number else "left")
+        table.add_column(head, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
     for row in sheet.rows:
         table.add_row(*row)
     return table

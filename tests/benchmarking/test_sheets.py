@@ -25,7 +25,7 @@ def test_means_stand_beside_the_expectation_and_the_optimum(results):
     last = column(sheet, "20")
     summary = results.summaries[EVOLUTION][20]
     assert last[EVOLUTION] == (
-        f"{100 * summary.mean:.2f} % ± {100 * summary.sd:.2f} % ({100 * summary.standard_error:.2f} %)"
+        f"{100 * summary.mean:.2f} ± {100 * summary.sd:.2f} ({100 * summary.standard_error:.2f}) %"
     )
     assert last["optimum of the table"] == "5.63 %", "100 less the published 94.37"
     assert last["random draws, exact expectation"] == f"{100 * results.expectation[20]:.2f} %"

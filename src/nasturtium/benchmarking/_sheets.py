@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from nasturtium.benchmarking._results import Results
     from nasturtium.benchmarking._statistics import Summary
 
+PER_CENT = " %"
+"""What stands behind a share."""
+
 
 @final
 @dataclass(frozen=True)
@@ -86,5 +89,7 @@ def tests(results: Results) -> Sheet:
 
 
 def _mean(metric: str, summary: Summary) -> str:
-    mean, sd, se = (value_text(metric, value) for value in (summary.mean, summary.sd, summary.standard_error))
-    return f"{mean} ± {sd} ({se})"
+    """Return mean, sd and standard error, with their unit once."""
+    texts = [value_text(metric, value) for value in (summary.mean, summary.sd, summary.standard_error)]
+    mean, sd, se = (text.removesuffix(PER_CENT) for text in texts)
+    return f"{mean} ± {sd} ({se}){PER_CENT if texts[0].endswith(PER_CENT) else ''}"

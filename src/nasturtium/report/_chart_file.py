@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _ROW = 16
 """Height of a line of the legend."""
 
+_LETTER = 6
+"""Width of a letter, a generous one."""
+
 _STYLE = """
 text { font: 11px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill: #1f2328; }
 .grid { stroke: #e6e8eb; } .axis { stroke: #9aa2ac; }
@@ -31,6 +34,7 @@ def chart_file(x: Axis, y: Axis, *content: Markup, label: str, legend: Sequence[
         legend: (color, name) of each line, written below.
     """
     height = HEIGHT + _ROW * len(legend) + 6
+    width = max([WIDTH, *(LEFT + 26 + _LETTER * len(name) for _, name in legend)])
     rows = []
     for number, (color, name) in enumerate(legend):
         middle = HEIGHT + _ROW * number + 4
@@ -43,8 +47,8 @@ def chart_file(x: Axis, y: Axis, *content: Markup, label: str, legend: Sequence[
         *chart_parts(x, y, content),
         *rows,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDTH} {height}",
-        width=WIDTH,
+        viewBox=f"0 0 {width} {height}",
+        width=width,
         height=height,
         role="img",
         aria_label=label,
