@@ -27,7 +27,7 @@ def test_only_the_perceptron_suits_a_table():
 
 
 def test_sizes():
-    [small, large] = (baselines.residual(n).on(IMAGE) for n in (8, 16))
+    [small, large] = (baselines.residual(n).on(IMAGE) for n in (16, 32))
     [a], [b] = small, large
     assert 3.5 < large.graph(b).params / small.graph(a).params < 4
     [deep] = baselines.mlp(16, layers=3).on(Shapes((7,), 2))

@@ -5,7 +5,7 @@ Each is a space with one member, so that a study trains it like any candidate:
     task = load_task("fashion-mnist")
     space = baselines.residual().on(task)
     study = nas.Study(space=space, estimator=Training().final(9), task=task.for_final())
-    study.run("random-search", trials=1)
+    study.run("random-search", trials=1, seed=0)
 """
 
 from __future__ import annotations
@@ -23,30 +23,28 @@ if TYPE_CHECKING:
 __all__ = ["BASELINES", "baselines_for", "load", "mlp", "mobile", "residual"]
 
 
-def residual(filters: int = 16) -> NetworkSpace:
-    """Return a small residual network: a convolution, then five blocks in three stages.
+def residual(filters: int = 32) -> NetworkSpace:
+    """Return a small residual network: a 5 x 5 convolution that halves the image, then two blocks.
 
-    With 16 filters, 96,000 parameters and 13 million multiply-accumulates on 28 x 28 grey pixels.
+    With 32 filters, 78,000 parameters and 7 million multiply-accumulates on 28 x 28 grey pixels.
 
     Args:
-        filters: Of the first stage; the others have twice and four times as many.
+        filters: Of the first stage; the second has twice as many.
 
     References:
-        He, Zhang, Ren & Sun 2016, "Deep Residual Learning" (arXiv 1512.03385), section 4.2.
+        He, Zhang, Ren & Sun 2016, "Deep Residual Learning" (arXiv 1512.03385), section 3.3.
 
     Example:
         >>> from nasturtium.testing._toys import Shapes
         >>> space = residual().on(Shapes((1, 28, 28), 10))
         >>> [architecture] = space
         >>> space.graph(architecture).params
-        96314
+        77802
     """
     return chain(
-        op("conv", out=filters),
+        op("conv", out=filters, kernel=5, stride=2),
         op("residual"),
         op("residual", out=2 * filters, stride=2),
-        op("residual"),
-        op("residual", out=4 * filters, stride=2),
         op("global_pool"),
         op("linear"),
     )
