@@ -65,7 +65,7 @@ def mobile(filters: int = 16, expansion: int = 4) -> NetworkSpace:
         >>> space = mobile().on(Shapes((1, 28, 28), 10))
         >>> [architecture] = space
         >>> space.graph(architecture).params
-        57802
+        65482
     """
     return chain(
         op("conv", out=filters),
