@@ -41,7 +41,7 @@ Estimator = Annotated[
         show_default=False,
         help="How candidates are judged, see `nasturtium components estimators`; by default training, "
         "and simulation for problems such as double-pole. With --minutes, the plain name training lets "
-        "the time decide how long each is trained.",
+        "the time decide how long each is trained; auto takes what an audit recommends.",
     ),
 ]
 Scheduler = Annotated[
@@ -73,6 +73,14 @@ Minutes = Annotated[
         parser=positive("--minutes 10"),
         help="Time for the whole job: search, final training and export.",
     ),
+]
+AuditMinutes = Annotated[
+    float,
+    typer.Option("--minutes", metavar="M", parser=positive("--minutes 20"), help="Time for the whole audit."),
+]
+AuditSpace = Annotated[
+    str,
+    typer.Option("--space", metavar="S", help="Which networks are sampled, see `nasturtium components spaces`."),
 ]
 Trials = Annotated[
     int | None,

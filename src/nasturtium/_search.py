@@ -101,7 +101,8 @@ def search(
             texts, ``"neurons"`` for problems and ``"mlp"`` for the rest.
         strategy: How to search.
         estimator: How to judge a candidate; by default ``"training"``, whose plain name lets the
-            minutes decide its epochs, and ``"simulation"`` for problems.
+            minutes decide its epochs, and ``"simulation"`` for problems; ``"auto"`` takes what an
+            audit of this task and space in the same storage recommends.
         scheduler: How far each candidate is trained.
         objectives: What to make small; by default ``valid_error``, of a text ``valid_perplexity``.
         limits: Greatest values by metric.
@@ -197,7 +198,7 @@ def _stored_search(
     given: list[tuple[str, Registry[Any], Any]] = [
         ("space", SPACES, space),
         ("strategy", STRATEGIES, strategy),
-        ("estimator", ESTIMATORS, estimator),
+        ("estimator", ESTIMATORS, "training" if estimator == "auto" else estimator),
     ]
     for part, registry, component in given:
         kept = trained if part == "estimator" else created[part]
@@ -268,6 +269,12 @@ def prepare(
         file, _, cls = baseline.rpartition(":")
         baseline = f"{Path(file).resolve()}:{cls}"
     share = SEARCH_SHARE * (1.0 if baseline is None else 1 - BASELINE_SHARE)
+    if estimator == "auto":
+        from nasturtium._audit import recommended_training
+
+        storage = open_storage(storage) if storage is None or isinstance(storage, str) else storage
+        seconds = None if minutes is None else 60 * minutes * share * workers
+        estimator = recommended_training(storage, loaded.content, bound, seconds)
     estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}), share)
     estimated = with_latency(estimated, {*(o.metric for o in goals), *(limits or {})}, latency_file)
     chosen = made(STRATEGIES, strategy)

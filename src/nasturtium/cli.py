@@ -367,6 +367,46 @@ def describe(
 
 
 @app.command()
+def audit(
+    task: options.Task,
+    space: options.AuditSpace,
+    minutes: options.AuditMinutes,
+    target: options.Target = None,
+    workers: options.Workers = None,
+    seed: options.Seed = 0,
+    storage: options.Storage = DATABASE,
+) -> None:
+    """Measure what a cheap estimate is worth, and say which fidelity to use.
+
+    A sample of networks is trained at several fidelities, and fully with
+    two seeds; the table says how well each ranks them, at which cost.
+    `nasturtium search --estimator auto` takes the recommendation.
+
+    For example:
+
+        nasturtium audit fashion-mnist --space "nasbench201(cells=1, filters=8)" --minutes 20
+    """
+    from nasturtium._audit import run_audit
+    from nasturtium._audit_page import audit_page
+    from nasturtium._search import loaded_task
+
+    loaded = loaded_task(task, target)
+    with closing(open_storage(storage)) as opened, Interruptible(_error_console()):
+        name = fresh_name(f"audit-{file_name(task)}", opened)
+        with _waiting(f"training for {minutes:g} minutes"):
+            found = run_audit(
+                loaded,
+                space,
+                minutes=minutes,
+                workers=workers or default_workers(None),
+                seed=seed,
+                name=name,
+                storage=opened,
+            )
+    _console().print(audit_page(found))
+
+
+@app.command()
 def latency(folder: options.NetworksFolder, out: options.LatencyOut = None) -> None:
     """Measure how long exported networks take on this machine, whole and by operation.
 

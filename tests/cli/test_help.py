@@ -20,6 +20,7 @@ COMMANDS = [
     "bench",
     "components",
     "describe",
+    "audit",
     "latency",
     "doctor",
 ]
@@ -48,6 +49,7 @@ def test_the_commands_are_those_of_the_design():
             "--scheduler --jobs --out",
         ),
         ("components", "--json"),
+        ("audit", "--space --minutes --target --workers --seed --storage"),
         ("latency", "--out"),
         ("describe", "--task --limit --seed --svg --json"),
         ("doctor", ""),
