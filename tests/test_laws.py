@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from nasturtium.estimators import ESTIMATORS, Function
+from nasturtium.estimators import ESTIMATORS, Cached, Function
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import (
     SPACES,
@@ -197,7 +198,13 @@ def simulation():
     return Bench(Simulation(), SPACES.make("neurons", {}).on(Xor()), Xor())
 
 
+def cached():
+    bench = training()
+    return replace(bench, estimator=Cached(bench.estimator, tempfile.mkdtemp()))
+
+
 BENCHES = {
+    "cached": cached,
     "function": lambda: on_table(Function(table().metrics)),
     "simulation": simulation,
     "training": training,

@@ -45,6 +45,7 @@ def compared(graph, x):
 def folding(request, monkeypatch):
     """Fold normalization of any batch, or of none."""
     monkeypatch.setattr(fast, "LARGE", 0 if request.param else 1 << 40)
+    monkeypatch.setattr(fast, "FEW", 0 if request.param else 1 << 40)
 
 
 @pytest.mark.parametrize("index", [1462, 7, 6111, 9930])
@@ -57,6 +58,7 @@ def test_cells_of_nasbench201(index, folding):
 @pytest.mark.parametrize("name", [name for name, space in SMALL.items() if space.supports(Networks)])
 def test_a_network_of_every_space(name, monkeypatch, rng, draw):
     monkeypatch.setattr(fast, "LARGE", 0)
+    monkeypatch.setattr(fast, "FEW", 0)
     graph = SMALL[name].graph(SMALL[name].sample(rng(0))).simplified()
     if graph.is_recurrent or len(graph.inputs) != 1:
         network = build(graph)
@@ -78,7 +80,8 @@ def test_the_rewrites_are_made():
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 1), (3, 2), (4, 2), (5, 1)])
-def test_pooling_by_convolution(kernel, stride):
+def test_pooling_by_convolution(kernel, stride, monkeypatch):
+    monkeypatch.setattr(fast, "FEW", 0)
     b = Builder()
     graph = b.graph(b.add("pool", o.AvgPool(kernel, stride), b.input("image", (3, 7, 7))))
     torch.manual_seed(0)

@@ -314,6 +314,7 @@ def job_of(history: History, number: int) -> Job:
         trial.step if continues else 0,
         trial.parents,
         trial.proposal.edits,
+        trial.proposal.replicate,
     )
     references = {}
     for other in (number, *trial.parents):

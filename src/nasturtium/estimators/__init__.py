@@ -10,6 +10,7 @@ from nasturtium.estimators._base import (
     Diverged,
     Estimator,
 )
+from nasturtium.estimators._cached import Cached
 from nasturtium.estimators._function import Function
 from nasturtium.estimators._tabular import Schedule, Table, Tabular
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ESTIMATORS",
     "Assignment",
+    "Cached",
     "Checkpoints",
     "Context",
     "Diverged",

@@ -28,6 +28,7 @@ class Assignment:
         start: The step at which this leg begins; 0 unless the trial was paused.
         parents: Numbers of the trials it came from; the first donates weights.
         edits: What leads from the first parent to it.
+        replicate: Another number is another training seed for the same architecture.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Assignment:
     start: int = 0
     parents: tuple[int, ...] = ()
     edits: tuple[Edit, ...] = ()
+    replicate: int = 0
 
 
 class Checkpoints(Protocol):
@@ -117,6 +119,11 @@ class Estimator(ABC):
         """
         del epochs
         return None
+
+    @property
+    def inherits(self) -> bool:
+        """Whether results depend on a parent's weights, and so not on the candidate alone."""
+        return False
 
     def metrics(self) -> tuple[str, ...]:
         """Return the names of the metrics it reports; empty if they are not known beforehand."""

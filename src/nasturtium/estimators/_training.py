@@ -124,6 +124,11 @@ class Training(Estimator):
         lengths = sorted({max(1, self.epochs // self.eta**k) for k in range(self.rungs)})
         return tuple(Rung(replace(whole, epochs=n, schedule=self.epochs), n / self.epochs) for n in lengths)
 
+    @property
+    def inherits(self) -> bool:
+        """Whether weights come from parents."""
+        return self.weights == "inherit"
+
     def metrics(self) -> tuple[str, ...]:
         """Return the metrics of every task; its further metrics are ``valid_NAME`` too."""
         return ("params", "flops", "train_loss", "train_error", "valid_error")
@@ -143,11 +148,15 @@ class Training(Estimator):
         recipe = self.settings(context.task.recipe, context.space.training(assignment.architecture))
         space, task = reduced(context.space, context.task, plan)
         task = task.to(context.device)
-        network, note = self._begin(space, assignment, context)
+        state, missing = _own_state(assignment, context)
+        architecture = assignment.architecture if state is None else state.architecture
+        network, note = self._begin(space, assignment, context, state)
         network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         running = accelerated(network) if context.device == "cpu" else network
         descent = Descent(network, recipe)
-        start, missing = _resume(network, descent, assignment, context)
+        if state is not None and state.optimizer is not None:
+            descent.load_state_dict(state.optimizer)
+        start = 0 if state is None else state.epoch
         if start == 0:
             whole = context.space.graph(assignment.architecture).simplified()
             costs = {"params": float(whole.params), "flops": float(whole.flops)}
@@ -163,14 +172,22 @@ class Training(Estimator):
                         metrics |= judge(running, task, task.valid, "valid")
                     if is_last:
                         going_on = descent.state_dict() if plan.epochs < plan.planned else None
-                        state = Checkpoint(assignment.architecture, epoch + 1, network.state_dict(), going_on)
-                        reference = context.checkpoints.save(state.to_bytes())
+                        reference = context.checkpoints.save(
+                            Checkpoint(architecture, epoch + 1, network.state_dict(), going_on).to_bytes()
+                        )
             yield Measurement(epoch + 1, metrics, clock.lap(), checkpoint=reference)
 
-    def _begin(self, space: Space, assignment: Assignment, context: Context) -> tuple[Network, str | None]:
-        """Return the initial network, inherited if that is asked for and possible, and a remark."""
+    def _begin(
+        self, space: Space, assignment: Assignment, context: Context, state: Checkpoint | None
+    ) -> tuple[Network, str | None]:
+        """Return the network to train: that of the state, an inherited or a fresh one; and a remark."""
         graph: Graph = space.graph(assignment.architecture).simplified()
-        if self.weights == "random" or not assignment.parents:
+        if state is not None:
+            # A cache may have given the state of another architecture that is the same function.
+            network = build(space.graph(state.architecture).simplified(), seed=context.seed)
+            network.load_state_dict(dict(state.network))
+            return network, None
+        if not self.inherits or not assignment.parents:
             return build(graph, seed=context.seed), None
         data = context.checkpoints.load(assignment.parents[0])
         if data is None:
@@ -244,18 +261,14 @@ def _precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=mixed)
 
 
-def _resume(network: Network, descent: Descent, assignment: Assignment, context: Context) -> tuple[int, str | None]:
-    """Load this trial's own checkpoint; return the epoch to go on from, and a remark."""
+def _own_state(assignment: Assignment, context: Context) -> tuple[Checkpoint | None, str | None]:
+    """Return where this trial's training stands, None if it begins; and a remark."""
     if assignment.start == 0:
-        return 0, None
+        return None, None
     data = context.checkpoints.load(assignment.number)
     if data is None:
-        return 0, "the trial's checkpoint is missing: begun anew"
-    state = Checkpoint.from_bytes(data)
-    network.load_state_dict(state.network)
-    if state.optimizer is not None:
-        descent.load_state_dict(state.optimizer)
-    return state.epoch, None
+        return None, "the trial's checkpoint is missing: begun anew"
+    return Checkpoint.from_bytes(data), None
 
 
 class Clock:
