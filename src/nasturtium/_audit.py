@@ -8,6 +8,7 @@ takes workers; its last note is the recommendation, which ``--estimator auto`` r
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -33,8 +34,14 @@ FULL_SEEDS = 2
 LEAST, MOST = 12, 40
 """Numbers of architectures: below, intervals say nothing; above, a longer full training says more."""
 
-MOST_EPOCHS = 24
-"""Longest full training of an audit."""
+MOST_EPOCHS, LEAST_EPOCHS = 24, 4
+"""Longest and shortest full training of an audit; a shorter one has no quarter."""
+
+FRACTIONS = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
+"""Shares of the data of a full training: the first that the time allows."""
+
+VALIDATION = 0.08
+"""About what judging costs after every epoch, in epochs of training."""
 
 BUDGETS = (5, 20, 80)
 """Budgets of a search, in full trainings, for which a fidelity is recommended."""
@@ -138,8 +145,9 @@ def cheap_fidelities(full: Fidelity, space: Space, task: Task) -> tuple[Fidelity
         space: Says which sizes it can change.
         task: Says whether there are images.
     """
-    half, quarter = (Fidelity(max(1, full.epochs // k)) for k in (2, 4))
-    fidelities = [half, quarter, replace(half, fraction=0.5), replace(quarter, fraction=0.25)]
+    half, quarter = (replace(full, epochs=max(1, full.epochs // k)) for k in (2, 4))
+    less = replace(half, fraction=full.fraction / 2), replace(quarter, fraction=full.fraction / 4)
+    fidelities = [half, quarter, *less]
     if len(task.input_shape) == 3 and min(task.input_shape[1:]) >= 16:
         fidelities += [replace(half, resolution=0.5), replace(quarter, resolution=0.5)]
     if _has(space, width=0.5):
@@ -172,9 +180,11 @@ def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> tuple[
         UsageError: The time is not enough for ``LEAST`` architectures.
     """
     per_epoch = time_epoch(space, task)
-    for epochs in range(MOST_EPOCHS, 1, -1):
-        full = Fidelity(epochs)
-        cost = sum(map(rough_cost, cheap_fidelities(full, space, task))) + FULL_SEEDS * epochs
+    for fraction, epochs in product(FRACTIONS, range(MOST_EPOCHS, LEAST_EPOCHS - 1, -1)):
+        full = Fidelity(epochs, fraction=fraction)
+        compared = (*cheap_fidelities(full, space, task), *[full] * FULL_SEEDS)
+        # Validation costs the same whatever the share of the data.
+        cost = sum(rough_cost(f) + VALIDATION * f.epochs for f in compared)
         n = int(seconds * workers / (cost * per_epoch))
         if n >= LEAST and (n >= 20 or epochs <= 8):
             return full, min(n, MOST)
