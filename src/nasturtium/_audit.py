@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nasturtium.estimators import Training
     from nasturtium.spaces import Architecture, Space
     from nasturtium.storage import Storage
-    from nasturtium.tasks import Task
+    from nasturtium.tasks import Problem, Task
     from nasturtium.trials import History
 
 FULL_SEEDS = 2
@@ -195,7 +195,7 @@ def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> tuple[
 
 
 def run_audit(
-    task: Task,
+    task: Task | Problem,
     space: Space | str,
     *,
     minutes: float,
@@ -208,7 +208,7 @@ def run_audit(
     """Train the sample and say what each fidelity is worth.
 
     Args:
-        task: The whole task.
+        task: The whole task; a problem has no trainings to be made cheaper.
         space: Which networks.
         minutes: The whole job's time.
         workers: Evaluations at a time.
@@ -218,10 +218,13 @@ def run_audit(
         watch: Called with the history now and then.
 
     Raises:
-        UsageError: The space has no networks, or the time is too short.
+        UsageError: There is nothing to train, or the time is too short.
     """
     from nasturtium.estimators import Training
+    from nasturtium.tasks import Task
 
+    if not isinstance(task, Task):
+        raise UsageError(f"an audit compares trainings, got the problem {task.name}, which has none; use a task.")
     bound = made(SPACES, space).on(task)
     if not bound.supports(Networks):
         raise UsageError(f"an audit trains networks, got {type(bound).__name__} without any; choose another space.")
