@@ -70,7 +70,7 @@ def test_a_stale_species_has_hardly_any_children():
 
 
 def test_only_the_two_best_species_have_children_when_nothing_gets_better():
-    same = [[(0, 0.5)] * 4 + [(50, 0.6)] * 4 + [(100, 0.7)] * 4] * 5
+    same = [[(0, 0.5)] * 4 + [(50, 0.6)] * 4 + [(100, 0.7)] * 4] * 4
     assert {int(birth.members[0]) % 12 // 4 for birth in plan(same, max_stale_population=3)} == {0, 1}
     assert {int(birth.members[0]) % 12 // 4 for birth in plan(same, max_stale_population=9)} == {0, 1, 2}
 

@@ -12,6 +12,7 @@ from nasturtium.strategies._gnarl import GNARL
 from nasturtium.strategies._hierarchical_evolution import HierarchicalEvolution
 from nasturtium.strategies._hyperneat import HyperNEAT
 from nasturtium.strategies._large_scale_evolution import LargeScaleEvolution
+from nasturtium.strategies._miller import Miller
 from nasturtium.strategies._neat import NEAT
 from nasturtium.strategies._nevergrad import Nevergrad
 from nasturtium.strategies._niches import Niches
@@ -59,6 +60,7 @@ from nasturtium.strategies._variation import (
     Mutation,
     MutationByLevel,
     PerDecision,
+    RowCrossover,
     StageCrossover,
     Variation,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "InverseDensity",
     "KeepAll",
     "LargeScaleEvolution",
+    "Miller",
     "MnasNetReward",
     "Mutation",
     "MutationByLevel",
@@ -109,6 +112,7 @@ __all__ = [
     "Reinforce",
     "Removal",
     "Roulette",
+    "RowCrossover",
     "Scalarization",
     "StageCrossover",
     "Strategy",

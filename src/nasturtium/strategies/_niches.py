@@ -87,7 +87,7 @@ class Niches(Removal):
         interspecies: Probability that the second parent is another species' champion.
         n_champion: A champion lives on in a species of more members than this.
         max_stale: Generations without a better best until a species has hardly any children.
-        max_stale_population: The same for all, until only the two best species have children.
+        max_stale_population: The same for all, until only the two best species have children and begin anew.
         ceiling: The loss at which fitness is 0; 1 for errors.
         n_species: Number of species towards which the threshold moves each generation; 0 leaves it.
         threshold_step: By how much it moves.
@@ -170,6 +170,8 @@ class Niches(Removal):
             stale=0 if is_better else now.stale + 1,
             threshold=self._moved(now.threshold, len(species)),
         )
+        if now.stale >= self.max_stale_population:
+            now = refocused(now)
         rng = generator(history, -1 - generation.number)
         sizes = [len(genome.genes) for genome in genomes]
         births = tuple(
@@ -198,9 +200,6 @@ class Niches(Removal):
             sum(fitness[row] for row in s.members) / len(s.members) * (STALE if s.stale >= self.max_stale else 1.0)
             for s in now.species
         ]
-        if now.stale >= self.max_stale_population:
-            best = sorted(range(len(ranked)), key=lambda i: -now.species[i].best)[:2]
-            shares = [share if i in best else 0.0 for i, share in enumerate(shares)]
         births: list[Birth] = []
         for i, quota in enumerate(quotas(shares, self.population_size)):
             n_copies = int(quota > 0 and len(ranked[i]) > self.n_champion)
@@ -216,6 +215,13 @@ class Niches(Removal):
                 a, b = sorted((a, b), key=lambda row: (-fitness[row], sizes[row]))
                 births.append(Birth(a, b))
         return births
+
+
+def refocused(now: Lineage) -> Lineage:
+    """Return the lineage with its two best species alone, and a fresh start for their ages (NEAT 1.2.1)."""
+    best = sorted(now.species, key=lambda s: -s.best)[:2]
+    species = tuple(replace(s, stale=0) for s in now.species if s in best)
+    return replace(now, species=species, stale=0)
 
 
 STALE = 0.01

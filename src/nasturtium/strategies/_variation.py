@@ -272,6 +272,46 @@ class StageCrossover(Variation):
 
 
 @final
+@VARIATIONS.register("row-crossover")
+@dataclass(frozen=True)
+class RowCrossover(Variation):
+    """Pairs have two children, which have swapped one stage; then each decision may change.
+
+    Args:
+        crossover_rate: Probability that a pair swaps a stage: in a matrix of connections a row, which
+            is all that one unit receives.
+        flip_rate: Probability that a decision of a child changes.
+
+    References:
+        Miller, Todd & Hegde 1989.
+    """
+
+    crossover_rate: float = 0.6
+    flip_rate: float = 0.005
+
+    n_parents: ClassVar[int] = 2
+    litter: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        """Check the rates."""
+        check_rate(self.crossover_rate)
+        check_rate(self.flip_rate)
+
+    def child(
+        self, space: Space, parents: Sequence[Architecture], place: int, rng: np.random.Generator
+    ) -> Architecture:
+        """Return the first or second child of the pair."""
+        mine, other = parents[place], parents[1 - place]
+        stages = list(dict.fromkeys(map(stage_of, (*parents[0], *parents[1])))) or [""]
+        coin, where = rng.random(2).tolist()
+        seeds = rng.integers(2**62, size=2)
+        if coin < self.crossover_rate:
+            row = stages[int(where * len(stages))]
+            mine = mixed(space, mine, other, lambda path: stage_of(path) == row, rng)
+        return PerDecision(self.flip_rate).child(space, (mine,), 0, np.random.default_rng(seeds[place]))
+
+
+@final
 @VARIATIONS.register("graph-edit")
 @dataclass(frozen=True)
 class GraphEdit(Variation):
