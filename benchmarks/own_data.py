@@ -1,8 +1,8 @@
 """What a user with files gets: tables, arrays and images, beside what scikit-learn and a small CNN give.
 
 Run ``python benchmarks/own_data.py``. scikit-learn's data sets are written to files as a user has
-them, and searched from the command line, ``--minutes`` each; the images with ``SmallCNN`` as the
-baseline. The tables and arrays are also divided at random ``--splits`` times: a quarter is the test
+them, and searched from the command line, ``--trials`` candidates each; the images with ``SmallCNN``
+as the baseline. The tables and arrays are also divided at random ``--splits`` times: a quarter is the test
 part, and each method is fitted on the rest. The arguments of every peer are its defaults, but that
 the perceptron may take 1,000 iterations.
 """
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import mean, stdev
 from time import process_time
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ import nasturtium as nas
 if TYPE_CHECKING:
     from torch import Tensor
 
-CONSOLE = Console(width=160)
+CONSOLE = Console(width=400)
 
 LOADERS = {"breast cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine}
 
@@ -89,17 +90,23 @@ def files(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def searched(words: list[str], out: Path, minutes: float) -> str:
+def searched(words: list[str], out: Path, trials: int, seed: int) -> str:
     """Run a search from the command line and return what it says in the end."""
-    command = [sys.executable, "-m", "nasturtium.cli", "search", *words, "--minutes", str(minutes), "--out", str(out)]
+    command = [sys.executable, "-m", "nasturtium.cli", "search", *words, "--trials", str(trials), "--seed", str(seed)]
+    before = getrusage(RUSAGE_CHILDREN)
     run = subprocess.run(
-        [*command, "--storage", f"sqlite:///{out}.db"], capture_output=True, text=True, check=True
-    )  # fmt: skip
+        [*command, "--executor", "inline", "--out", str(out), "--storage", f"sqlite:///{out}.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after = getrusage(RUSAGE_CHILDREN)
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     best = json.loads((out / "front.json").read_text())[0]
     names = sorted(path.name for path in (out / best["folder"]).iterdir())
-    said = [line for line in run.stdout.splitlines() if line.startswith(("trials:", "time:", "your network:"))]
-    error = f"{100 * best['test_error']:.2f} % test error with {best['params']:,} parameters"
-    return "\n  ".join([f"{error}: {', '.join(names)}", *said])
+    said = [line for line in run.stdout.splitlines() if line.startswith("your network:")]
+    error = f"{100 * best['test_error']:.2f} % test error with {best['params']:,} parameters, {seconds:.0f} CPU s"
+    return "\n  ".join([f"seed {seed}: {error}: {', '.join(names)}", *said])
 
 
 def methods(name: str, seed: int, trials: int) -> dict[str, Any]:
@@ -140,14 +147,16 @@ def compared(name: str, splits: int, trials: int) -> list[str]:
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=5.0, help="of each search from the command line")
+    parser.add_argument("--trials", type=int, default=20, help="candidates of every search")
+    parser.add_argument("--seeds", type=int, default=3, help="searches from the command line")
     parser.add_argument("--splits", type=int, default=5, help="random divisions of each table")
-    parser.add_argument("--trials", type=int, default=20, help="of each search in the comparison")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name, words in files(Path(folder)).items():
-            CONSOLE.print(f"{name}, {arguments.minutes:g} minutes:", highlight=False)
-            CONSOLE.print(f"  {searched(words, Path(folder) / f'out {name}', arguments.minutes)}", highlight=False)
+            CONSOLE.print(f"{name}, {arguments.trials} trials:", highlight=False)
+            for seed in range(arguments.seeds):
+                out = Path(folder) / f"{name} {seed}"
+                CONSOLE.print(f"  {searched(words, out, arguments.trials, seed)}", highlight=False)
     CONSOLE.print(f"1 - accuracy, or 1 - R² for diabetes; mean and deviation over {arguments.splits} random splits")
     CONSOLE.print("| data | method | test error | CPU time of a fit |\n|---|---|---|---|")
     for name in LOADERS:

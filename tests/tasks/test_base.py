@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from torch.utils.data import TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from nasturtium.errors import DataError, UsageError
 from nasturtium.tasks import Crop, Split, Task, batches
@@ -141,6 +141,25 @@ class TestFromDatasets:
         assert task.classes == ("a", "b", "c")
         assert task.augment == Crop(1)
         assert task.name == "mine"
+
+    def test_of_a_loader_the_dataset_is_read_whole_whatever_its_batches(self, task):
+        dataset = TensorDataset(torch.from_numpy(pictures()), torch.arange(120) % 3)
+        loader = DataLoader(dataset, batch_size=50, shuffle=True, drop_last=True)
+        assert Task.from_datasets(loader).content == task.content
+
+    def test_numbers_and_labels(self):
+        x = torch.from_numpy(pictures())
+        y = torch.randn(120, 2, generator=torch.Generator().manual_seed(0))
+        assert Task.from_datasets(TensorDataset(x, y)).goal.text == "2 numbers"
+        assert Task.from_datasets(TensorDataset(x, (y > 0).long())).goal.text == "2 labels"
+
+    def test_a_stream_is_one_clear_line(self):
+        class Stream(IterableDataset):
+            def __iter__(self):
+                return iter([])
+
+        with pytest.raises(DataError, match="train must have a length and be indexed, got Stream; put it into a list"):
+            Task.from_datasets(DataLoader(Stream()))
 
 
 class TestLock:
