@@ -91,7 +91,7 @@ class DoublePole(Problem):
 
     With velocities the error is the share of ``steps`` that was not balanced. Without, a network
     must remember, and oscillating is punished: the error is 1 - (0.1 f1 + 0.9 f2) / 2 over 1,000
-    steps, f1 the share that was balanced and f2 = 0.75 / (sum of |x|, |x'|, |a|, |a'| of cart and long
+    steps, f1 the share that was balanced and f2 = 0.75 / (sum of the sizes of x, x', a, a' of cart and long
     pole over the last 100), 0 if fewer than 100 were. The test balances 1,000 steps from each of 625
     other starts; ``test_error`` is the share that fails.
 
