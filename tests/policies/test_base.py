@@ -99,6 +99,17 @@ def test_the_entropy_of_a_draw_is_that_on_its_way(policy):
 
 
 @pytest.mark.parametrize("policy", POLICY)
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_what_earlier_draws_have_computed_changes_nothing(policy, space):
+    weights, known = shaken(policy, space), {}
+    for seed in range(30):
+        alone = draw(policy, weights, space, np.random.default_rng(seed))
+        shared = draw(policy, weights, space, np.random.default_rng(seed), known)
+        assert shared.architecture == alone.architecture
+        assert shared.entropy == pytest.approx(alone.entropy, abs=1e-12)
+
+
+@pytest.mark.parametrize("policy", POLICY)
 def test_without_a_generator_the_likeliest_answers_are_taken(policy):
     space = SPACES["plain"]
     weights = shaken(policy, space)

@@ -6,9 +6,10 @@ import pytest
 import nasturtium as nas
 from nasturtium.errors import UsageError
 from nasturtium.policies import walk_of
-from nasturtium.spaces import Architecture, choice, decisions, option
+from nasturtium.spaces import Architecture, Chain, choice, decisions, option
 from nasturtium.strategies import QLearning
 from nasturtium.strategies._q_learning import METAQNN, Move, moves_of
+from nasturtium.testing import Shapes
 from nasturtium.testing._processes import elsewhere
 from nasturtium.testing._running import run, setting_of, text_of, told
 from nasturtium.testing._toys import table
@@ -74,6 +75,18 @@ def test_illegal_answers_have_no_value_and_are_never_taken():
     assert {(t.architecture["a"], t.architecture["b"]) for t in log.history().trials()} == {
         ("conv", "conv"), ("conv", "pool"), ("pool", "conv"),
     }  # fmt: skip
+
+
+def test_in_metaqnns_chain_a_state_is_depth_last_layer_and_what_may_follow():
+    space = Chain.metaqnn(depth=4).on(Shapes((3, 32, 32)))
+    assert moves_of(walk_of(space, space.parse('{"layer_0":"gap"}')))[0].n_legal == 14  # 12 convolutions, both ends
+    strategy = QLearning(schedule=((0.5, 1),))
+    log = run(strategy, space, lambda a: {"loss": 1 / len(a)}, trials=40)
+    walks = [moves_of(walk_of(space, t.architecture)) for t in log.history().trials()]
+    assert all(t.architecture in space for t in log.history().trials())
+    assert max(map(len, walks)) == 5  # four layers and the end
+    values = strategy.learned(log.history()).values
+    assert all(len(values[move.state]) == move.n_legal for walk in walks for move in walk)
 
 
 def test_a_state_is_the_decision_and_the_answer_before():

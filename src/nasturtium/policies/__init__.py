@@ -1,7 +1,7 @@
 """Policies: distributions over the architectures of a decision space, with their gradients."""
 
 from nasturtium.policies._adam import Adam
-from nasturtium.policies._base import POLICIES, Draw, Pass, Policy, Rollout, Weights, draw, log_probability
+from nasturtium.policies._base import POLICIES, Draw, Known, Pass, Policy, Rollout, Weights, draw, log_probability
 from nasturtium.policies._batch import Batch, Group
 from nasturtium.policies._logits import Logits
 from nasturtium.policies._lstm import LSTM
@@ -16,6 +16,7 @@ __all__ = [
     "Draw",
     "Group",
     "Head",
+    "Known",
     "Logits",
     "Pass",
     "Policy",

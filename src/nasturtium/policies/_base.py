@@ -113,7 +113,17 @@ class Draw(NamedTuple):
     entropy: float
 
 
-def draw(policy: Policy, weights: Weights, space: Decisions, rng: np.random.Generator | None) -> Draw:
+Known = dict[tuple[object, ...], "tuple[NDArray[np.float64], NDArray[np.float64]]"]
+"""Distributions that were computed before, with their logarithms, by the answers that led there."""
+
+
+def draw(
+    policy: Policy,
+    weights: Weights,
+    space: Decisions,
+    rng: np.random.Generator | None,
+    known: Known | None = None,
+) -> Draw:
     """Return an architecture drawn from the policy; limits are ignored.
 
     Args:
@@ -121,21 +131,38 @@ def draw(policy: Policy, weights: Weights, space: Decisions, rng: np.random.Gene
         weights: Its parameters.
         space: The space.
         rng: Draws; None takes the likeliest answer at every step instead.
+        known: What earlier draws with the same policy and weights have computed; filled further. So a
+            policy that is nearly sure costs little to draw from again and again.
     """
     rollout = policy.rollout(weights)
+    known = {} if known is None else known
     entropy = 0.0
+    taken: tuple[int, ...] = ()
+    behind: list[tuple[str, Head, int]] = []  # steps that the rollout was spared so far
 
     def choose(decision: Decision, prefix: Mapping[str, Value]) -> Value:
-        nonlocal entropy
+        nonlocal entropy, taken
         head = head_of(decision)
-        outputs = rollout.outputs(decision.path, head)
-        probs, logs = distribution(outputs, head, legal_tokens(decision, head, prefix))
+        legal = legal_tokens(decision, head, prefix)
+        place = (taken, head.name, None if legal is None else legal.tobytes())
+        is_new = place not in known
+        if is_new:
+            for path, question, answer in behind:
+                rollout.outputs(path, question)
+                rollout.take(path, question, answer)
+            behind.clear()
+            known[place] = distribution(rollout.outputs(decision.path, head), head, legal)
+        probs, logs = known[place]
         entropy -= float(probs @ logs)
         if rng is None:
             token = int(probs.argmax())
         else:
             token = min(int(probs.cumsum().searchsorted(rng.random(), side="right")), last_possible(probs))
-        rollout.take(decision.path, head, token)
+        if is_new:
+            rollout.take(decision.path, head, token)
+        else:
+            behind.append((decision.path, head, token))
+        taken = (*taken, token)
         return value_of(decision, head, token, rng)
 
     return Draw(space.construct(choose), entropy)

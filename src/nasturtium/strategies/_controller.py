@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nasturtium.errors import UsageError
-from nasturtium.policies import Adam, Batch, Policy, Weights, draw, walk_of
+from nasturtium.policies import Adam, Batch, Known, Policy, Weights, draw, walk_of
 from nasturtium.spaces import Architecture, Decisions
 from nasturtium.strategies._operators import REDRAWS, check_repeats, drawn, generator, unseen
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization, Seen, check_reward, is_usable, rewarded
@@ -215,6 +215,7 @@ class _Sampler:
         self._space = history.study.space
         self._policy = policy
         self._weights = weights
+        self._known: Known = {}
         self.rng = generator(history, number)
         self.entropy = 0.0
 
@@ -222,7 +223,7 @@ class _Sampler:
         """Return a draw within the limits; where the policy finds none, a random one."""
         assert isinstance(self._space, Decisions)
         for _ in range(REDRAWS):
-            found, self.entropy = draw(self._policy, self._weights, self._space, self.rng)
+            found, self.entropy = draw(self._policy, self._weights, self._space, self.rng, self._known)
             if self._space.is_feasible(found):
                 return found
         return self._space.sample(self.rng)
