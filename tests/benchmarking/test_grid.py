@@ -101,6 +101,7 @@ def test_the_page_shows_every_strategy_and_what_is_missing(results):
     assert EVOLUTION in html
     assert "not known to this report" in html
     assert "3 seeds; take 10 or more" in html
+    assert "Hardware stated" in html
     assert "http" not in html.replace("http-equiv", "")
 
 

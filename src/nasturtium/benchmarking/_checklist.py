@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from typing import TYPE_CHECKING
 
 from nasturtium._study import versions
@@ -25,7 +27,12 @@ def checklist(results: Results) -> Markup:
         [
             ("Same space, data and training for all methods", True, f"one table: {benchmark.name}"),
             ("Same evaluation protocol", True, f"{grid.protocol}"),
-            ("Confounding factors controlled", True, f"one machine and one set of versions: {found}"),
+            ("Confounding factors controlled", True, f"one table, one release of this package: {found}"),
+            (
+                "Hardware stated",
+                True,
+                f"{platform.platform()}, {os.cpu_count()} CPUs; a run from another is taken as it is",
+            ),
             ("Performance over time, not only at the end", True, "curves over evaluations and simulated seconds"),
             ("Random search in the comparison", True, "always in the grid"),
             ("Several runs with different seeds", many, f"{grid.seeds} seeds" + ("" if many else "; take 10 or more")),
