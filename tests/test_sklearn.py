@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_blobs
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -40,6 +41,13 @@ def test_scikit_learns_checks_pass(estimator):
     # scikit-learn leaves this one out itself, unless an environment variable is set.
     assert set(skipped) <= {"check_array_api_input"}
     assert len(results) > 50
+
+
+@pytest.mark.parametrize("estimator", [nas.NASClassifier(), nas.NASRegressor()])
+def test_an_estimator_that_is_not_fitted_says_so(estimator, tmp_path):
+    for use in (estimator.predict, lambda x: estimator.export(tmp_path), lambda x: estimator.report_html(tmp_path)):
+        with pytest.raises(NotFittedError):
+            use(X)
 
 
 def test_classes_and_their_probabilities(fitted):

@@ -247,7 +247,8 @@ class NASClassifier(ClassifierMixin, _Search):  # type: ignore[misc]
         Args:
             X: Numbers, shape ``(n, features)``.
         """
-        found: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(1)]
+        best = self.predict_proba(X).argmax(1)
+        found: NDArray[Any] = self.classes_[best]
         return found
 
 
