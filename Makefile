@@ -37,6 +37,7 @@ bench: $(VENV)/.dev ## Measure the costs of the framework itself.
 bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: on NAS-Bench-201, on toys, on small trainings.
 	$(BIN)/python benchmarks/evolution.py
 	$(BIN)/python benchmarks/trained_evolution.py
+	$(BIN)/python benchmarks/neuroevolution.py
 
 bench-peers: $(VENV)/.dev ## Compare with Optuna, Nevergrad and SMAC on NAS-Bench-201 (an hour).
 	$(BIN)/python benchmarks/peers.py --out out/peers

@@ -276,6 +276,7 @@ def prepare(
         seconds = None if minutes is None else 60 * minutes * share * workers
         estimator = recommended_training(storage, loaded.content, bound, seconds)
     estimated, plan = divide(bound, loaded, estimator, minutes, trials, workers, dict(limits or {}), share)
+    check_judge(loaded, estimated)
     estimated = with_latency(estimated, {*(o.metric for o in goals), *(limits or {})}, latency_file)
     chosen = made(STRATEGIES, strategy)
     if isinstance(strategy, str) and "(" not in strategy:
@@ -320,6 +321,22 @@ def usual(task: Task | Problem) -> tuple[str, str, str]:
         return task.space, "simulation", "valid_error"
     space = "recurrent" if task.over_time else "chain" if len(task.input_shape) == 3 else "mlp"
     return space, "training", task.goal.objective
+
+
+def check_judge(task: Task | Problem, estimator: Estimator) -> None:
+    """Refuse to train on a problem, or to simulate data.
+
+    Raises:
+        UsageError: It says what to leave out.
+    """
+    from nasturtium.estimators import Simulation
+    from nasturtium.tasks import Problem
+
+    if isinstance(task, Problem) != isinstance(estimator, Simulation):
+        raise UsageError(
+            f"a problem is simulated and data are trained on, got {type(estimator).__name__} for {task.name}; leave "
+            "--estimator out."
+        )
 
 
 def with_latency(estimator: Estimator, metrics: Collection[str], file: str | Path | None) -> Estimator:
