@@ -4,11 +4,13 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nasturtium.estimators import ESTIMATORS, Cached, Function
+from nasturtium.latency import Kernel, Latency, LatencyFile, Timing, write_file
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import (
     SPACES,
@@ -203,8 +205,17 @@ def cached():
     return replace(bench, estimator=Cached(bench.estimator, tempfile.mkdtemp()))
 
 
+def latency():
+    """Return a bench of another device's latency, which is the same each time."""
+    bench = training()
+    device = Path(tempfile.mkdtemp()) / "device.json"
+    write_file(device, LatencyFile({}, {"one": (Timing(1.0, 1.0, 1.0, 1), [Kernel("Conv", 10**6, 10**4, 1.0)])}))
+    return replace(bench, estimator=Latency(bench.estimator, str(device)))
+
+
 BENCHES = {
     "cached": cached,
+    "latency": latency,
     "function": lambda: on_table(Function(table().metrics)),
     "simulation": simulation,
     "training": training,

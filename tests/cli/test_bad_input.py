@@ -359,11 +359,14 @@ def test_both_names_of_the_program_are_installed():
     [("missing.txt", ["must exist", "text:tinyshakespeare"]), ("empty.txt", ["1,000 characters", "got 0"])],
 )
 def test_a_missing_or_empty_text_is_refused(run, text, words):
-    Path("empty.txt").touch()
-    assert_refused(run("search", f"text:{text}", "--space", "recurrent", "--trials", "1"), *words)
+    folder = Path.cwd().parent
+    (folder / "empty.txt").touch()
+    assert_refused(run("search", f"text:{folder / text}", "--space", "recurrent", "--trials", "1"), *words)
 
 
 def test_a_text_wants_networks_that_remember_and_these_want_a_text(run):
-    Path("play.txt").write_text("to be or not to be\n" * 100)
-    assert_refused(run("search", "text:play.txt", "--trials", "1"), "networks that remember", "recurrent")
+    play = Path.cwd().parent / "play.txt"
+    play.write_text("to be or not to be\n" * 100)
+    line = ("search", f"text:{play}", "--space", "chain", "--trials", "1")
+    assert_refused(run(*line), "networks that remember", "recurrent")
     assert_refused(run("search", "digits", "--space", "recurrent", "--trials", "1"), "none; take a text")

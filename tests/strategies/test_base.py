@@ -21,7 +21,7 @@ class Grows(Strategy):
 def test_a_space_without_a_capability_is_refused_with_the_reason():
     with pytest.raises(RequirementError, match="Grows needs a space with Networks, got NamedDecisions"):
         check_fit(Grows(), setting_of(small_table().space))
-    chain, growing = (toy.space for toy in network_toys())
+    chain, growing, *_ = (toy.space for toy in network_toys())
     with pytest.raises(RequirementError, match="Grows needs a space with Edits"):
         check_fit(Grows(), setting_of(chain))
     check_fit(Grows(), setting_of(growing))

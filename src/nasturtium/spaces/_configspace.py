@@ -76,8 +76,8 @@ def from_configuration(space: Space, configuration: Mapping[str, Any]) -> Archit
     Example:
         >>> from nasturtium.spaces import choice, decisions, to_configspace
         >>> space = decisions(op=choice("conv", "pool"), bias=choice(True, False))
-        >>> from_configuration(space, {"op": "pool", "bias": "true"}).text
-        '{"bias":true,"op":"pool"}'
+        >>> dict(from_configuration(space, {"op": "pool", "bias": "true"}))
+        {'op': 'pool', 'bias': True}
     """
 
     def choose(decision: Decision, prefix: Mapping[str, Value]) -> Value:

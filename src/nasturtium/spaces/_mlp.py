@@ -43,7 +43,7 @@ class MLP(NetworkSpace):
 
     Example:
         >>> f"{MLP().size:.2g}"
-        '3.4e+09'
+        '3.3e+09'
     """
 
     depth: int = 4

@@ -95,8 +95,9 @@ class ClosedNetworkSpace(DecisionSpace, Networks):
 
         Example:
             >>> from nasturtium.spaces import load
-            >>> load("nasbench201", cells=5, filters=16).reduced(0.5, 1)
-            NASBench201(input_shape=(3, 32, 32), n_outputs=10, cells=1, filters=8)
+            >>> small = load("nasbench201", cells=5, filters=16).reduced(0.5, 1)
+            >>> small.cells, small.filters
+            (1, 8)
         """
         own: dict[str, Any] = {
             name: getattr(self, name) for name in ("cells", "filters") if name in parameters(type(self))
