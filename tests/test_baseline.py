@@ -94,6 +94,7 @@ def test_it_is_trained_by_the_final_recipe_on_no_more_compute_than_the_search(ta
     assert note["params"] == 9 * 4 + 4 + 4 * 3 + 3
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Own (55 parameters" in page
+    assert "Own (55 parameters" in study.report(tmp_path / "again.html").read_text()
     front = json.loads((tmp_path / "out" / "front.json").read_text())
     assert all(entry["folder"].startswith("trial-") for entry in front)
     again = nas.search(task, trials=3, baseline=f"{file}:Own", storage=url, name="s", **SMALL)

@@ -423,11 +423,13 @@ class Study:
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML file that needs nothing else."""
+        from nasturtium._baseline import baseline_result
         from nasturtium._final import children_of, chosen_networks, results
         from nasturtium.report import write_report
 
         rows = None if self.task is None else results(self, chosen_networks(self, children_of(self)))
-        return write_report(self.history, self.created, Path(path), final=rows)
+        notes = [event for event in self.journal.log.events() if isinstance(event, Note)]
+        return write_report(self.history, {**self.created, **baseline_result(notes)}, Path(path), final=rows)
 
     def export(self, trial: Trial | int, folder: str | Path) -> Path:
         """Write a trial's trained network: ONNX, torch.export, plain source, weights.
