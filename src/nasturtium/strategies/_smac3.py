@@ -7,6 +7,7 @@ Optimization", JMLR (arXiv 2109.09831).
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,7 +96,10 @@ class _Optimizer:
         from smac.main.exceptions import ConfigurationSpaceExhaustedException
 
         try:
-            with parallel_config("sequential"):  # ten small trees: threads would wait for each other
+            # Ten small trees: threads would wait for each other. A local search without a step, as in a
+            # space of a few configurations, makes SMAC take the mean of no times.
+            with parallel_config("sequential"), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Mean of empty slice|invalid value", RuntimeWarning)
                 asked = self._asked[number] = self._facade.ask()
         except (StopIteration, ConfigurationSpaceExhaustedException):
             return None
