@@ -50,12 +50,13 @@ class Nevergrad(Strategy):
 
     requires: ClassVar[tuple[type, ...]] = (DecisionSpace,)
     multi_objective: ClassVar[bool] = True
+    is_baseline: ClassVar[bool] = True  # what Nevergrad finds is Nevergrad's; few of its optimizers are for choices
     reference: ClassVar[str] = "Rapin & Teytaud 2018, Nevergrad"
 
     @classmethod
     def small(cls) -> Nevergrad:
-        """Return particle swarm optimization, which decides quickly and finds more than random search soon."""
-        return cls("PSO")
+        """Return the discrete (1+1), which decides fastest."""
+        return cls("DiscreteOnePlusOne")
 
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return n proposals of the optimizer."""
