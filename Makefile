@@ -11,7 +11,7 @@ UNIT := not slow and not gpu and not ray and not postgres and not browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-slow bench bench-evolution bench-peers bench-recurrent bench-rl bench-spaces docs lint format new clean
+.PHONY: help demo test test-browser test-slow bench bench-evolution bench-peers bench-recurrent bench-rl bench-spaces bench-training bench-final docs lint format new clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,6 +47,12 @@ bench-recurrent: $(VENV)/.dev ## Find a recurrent cell on a text; hold it beside
 
 bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Bench-201.
 	$(BIN)/python benchmarks/rl.py
+
+bench-training: $(VENV)/.dev ## Measure the training engine against a textbook pipeline (minutes).
+	$(BIN)/python benchmarks/training.py
+
+bench-final: $(VENV)/.dev ## Train a baseline for 300 CPU seconds, three seeds, and test it.
+	$(BIN)/python benchmarks/final_training.py
 
 bench-spaces: $(VENV)/.dev ## Measure how many networks a second each space makes; print its published counts.
 	$(BIN)/python benchmarks/spaces.py

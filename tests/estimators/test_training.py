@@ -80,10 +80,11 @@ def test_training_learns_an_easy_task(space: Space, task: Task, architecture: Ar
     assert measured[0].metrics == {"params": graph.params, "flops": graph.flops}
 
 
+@pytest.mark.parametrize("average", [0.0, 0.9])
 def test_legs_through_checkpoints_equal_one_training_bit_for_bit(
-    space: Space, task: Task, architecture: Architecture
+    space: Space, task: Task, architecture: Architecture, average: float
 ) -> None:
-    training = Training(epochs=8, rungs=3, eta=2)
+    training = Training(epochs=8, rungs=3, eta=2, average=average)
     whole, memory = trained(training, space, task, Assignment(0, architecture, Fidelity(8)))
     legs: list[Measurement] = []
     carried = Memory()
