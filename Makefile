@@ -11,7 +11,7 @@ UNIT := not slow and not gpu and not ray and not postgres and not browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-slow bench bench-evolution bench-peers bench-recurrent bench-rl bench-spaces bench-training bench-final docs lint format new clean
+.PHONY: help demo test test-browser test-slow bench bench-evolution bench-peers bench-recurrent bench-rl bench-spaces bench-training bench-fidelity bench-final docs lint format new clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,9 @@ bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Benc
 
 bench-training: $(VENV)/.dev ## Measure the training engine against a textbook pipeline (minutes).
 	$(BIN)/python benchmarks/training.py
+
+bench-fidelity: $(VENV)/.dev ## Compare a search by cheap estimates with one by full trainings (an hour).
+	$(BIN)/python benchmarks/fidelity.py --cheap "training(epochs=2, fraction=0.25)"
 
 bench-final: $(VENV)/.dev ## Train a baseline for 300 CPU seconds, three seeds, and test it.
 	$(BIN)/python benchmarks/final_training.py

@@ -89,7 +89,11 @@ class Descent:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what ``load_state_dict`` needs to go on as if nothing had happened."""
-        state = {"weights": self.weights.detach(), "optimizer": self._optimizer.state_dict(), "n_steps": self.n_steps}
+        state = {
+            "weights": self.weights.detach().clone(),  # the next step changes them in place
+            "optimizer": self._optimizer.state_dict(),
+            "n_steps": self.n_steps,
+        }
         return state if self.average is None else {**state, "average": self.average}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -165,13 +165,13 @@ class Training(Estimator):
             metrics = train_epoch(running, descent, task, epoch, plan.planned, context.seed)
             reference = None
             is_last = epoch + 1 == plan.epochs
+            going_on = descent.state_dict() if is_last and plan.epochs < plan.planned else None
             if is_last or len(task.valid):
                 with descent.averaged():
                     recalibrate(running, task, recipe.batch_size)
                     if len(task.valid):
                         metrics |= judge(running, task, task.valid, "valid")
                     if is_last:
-                        going_on = descent.state_dict() if plan.epochs < plan.planned else None
                         reference = context.checkpoints.save(
                             Checkpoint(architecture, epoch + 1, network.state_dict(), going_on).to_bytes()
                         )
