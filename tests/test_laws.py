@@ -45,7 +45,9 @@ from nasturtium.testing import (
 from nasturtium.testing._examples import Unlucky
 from nasturtium.testing._toys import Shapes, network_toys, table
 
-KNOWN_FAILURES: dict[str, str] = {}
+KNOWN_FAILURES: dict[str, str] = {
+    "smac3-same-in-another-process": "SMAC depends on the order of sets, so on PYTHONHASHSEED",
+}
 """Laws that a class is known to break: test id -> reason. A law that holds again is an error."""
 
 SLOW = ("nevergrad", "smac3")

@@ -42,7 +42,8 @@ class SMAC3(Strategy):
     The space is written as ConfigSpace, see ``to_configspace``. The facade has its default settings,
     is seeded by the study, expects as many trials as the horizon (else SMAC's 100), and lives through
     the log again where it has not yet, so that proposals depend on the history alone. Of trials
-    without losses it is told nothing. SMAC proposes no configuration twice, but knows no equal
+    without losses it is told nothing. SMAC itself depends on the order of Python's sets: proposals are the
+    same in another process only if both have the same ``PYTHONHASHSEED``. SMAC proposes no configuration twice, but knows no equal
     networks.
 
     Args:
@@ -100,16 +101,21 @@ class _Optimizer:
             # space of a few configurations, makes SMAC take the mean of no times.
             with parallel_config("sequential"), warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Mean of empty slice|invalid value", RuntimeWarning)
-                asked = self._asked[number] = self._facade.ask()
+                asked = self._facade.ask()
         except (StopIteration, ConfigurationSpaceExhaustedException):
             return None
-        return from_configuration(self._space, asked.config)
+        architecture = from_configuration(self._space, asked.config)
+        self._asked[number] = (architecture, asked)
+        return architecture
 
     def tell(self, number: int, architecture: Architecture, losses: tuple[float, ...]) -> None:
         """Take losses, also those of what it was not asked for."""
         info = self._smac.runhistory.TrialInfo(to_configuration(self._space, architecture, self._configspace), seed=0)
+        asked = self._asked.get(number)
+        if asked is not None and asked[0] == architecture:  # else another hash seed asked for something else
+            info = asked[1]
         cost = list(losses) if losses[1:] else losses[0]
-        self._facade.tell(self._asked.get(number, info), self._smac.runhistory.TrialValue(cost), save=False)
+        self._facade.tell(info, self._smac.runhistory.TrialValue(cost), save=False)
 
 
 def _imported() -> Any:
