@@ -39,12 +39,12 @@ FACADES = {
 class SMAC3(Strategy):
     """Asks a facade of SMAC3; needs the extra ``peers``.
 
-    The space is written as ConfigSpace, see ``to_configspace``. The facade has its default settings,
-    is seeded by the study, expects as many trials as the horizon (else SMAC's 100), and lives through
-    the log again where it has not yet, so that proposals depend on the history alone. Of trials
-    without losses it is told nothing. SMAC itself depends on the order of Python's sets: proposals are the
-    same in another process only if both have the same ``PYTHONHASHSEED``. SMAC proposes no configuration twice, but knows no equal
-    networks.
+    The space is written as ConfigSpace, see ``to_configspace``. The facade has its default
+    settings, is seeded by the study, expects as many trials as the horizon (else SMAC's 100), and
+    lives through the log again where it has not yet, so that proposals depend on the history alone.
+    Of trials without losses it is told nothing. SMAC itself depends on the order of Python's sets:
+    proposals are the same in another process only if both have the same ``PYTHONHASHSEED``. SMAC
+    proposes no configuration twice, but knows no equal networks.
 
     Args:
         facade: ``"hyperparameter-optimization"`` (a random forest), ``"black-box"`` (a Gaussian
