@@ -137,6 +137,12 @@ def test_proposals_carry_what_the_report_shows():
     assert set(attributes[0]["likeliest"]) == set(table().space.columns)
 
 
+def test_a_policy_that_is_sure_proposes_something_new_all_the_same():
+    history = run(Reinforce(Logits(), 1, 5.0, reward="accuracy"), table().space, table().metrics, trials=25).history()
+    assert history.trial(24).proposal.attributes["update"] == 24
+    assert len({t.architecture for t in history.trials()}) == 25
+
+
 def test_proposals_keep_to_the_limits():
     space = NASNet.small().on(Shapes())
     sizes = [space.cost(space.sample(np.random.default_rng(seed)), "params") for seed in range(30)]

@@ -216,13 +216,15 @@ class _Sampler:
         self._policy = policy
         self._weights = weights
         self._known: Known = {}
+        self._n_draws = 0
         self.rng = generator(history, number)
         self.entropy = 0.0
 
     def draw(self) -> Architecture:
-        """Return a draw within the limits; where the policy finds none, a random one."""
+        """Return a draw within the limits; a random one where the policy finds none, or none that is new."""
         assert isinstance(self._space, Decisions)
-        for _ in range(REDRAWS):
+        self._n_draws += 1
+        for _ in range(REDRAWS if self._n_draws <= REDRAWS // 2 else 0):  # a sure policy knows but one candidate
             found, self.entropy = draw(self._policy, self._weights, self._space, self.rng, self._known)
             if self._space.is_feasible(found):
                 return found
@@ -233,13 +235,13 @@ def longer(learning_rate: float, n_steps: int) -> float:
     """Return a learning rate for so few steps: they add up to 0.5, if the given rate is not longer.
 
     Adam moves a parameter by about the learning rate a step; in the paper's 1,600 steps of 0.0006 it
-    can go 0.96. Steps longer than 0.05 make the policy collapse.
+    can go 0.96. Steps longer than 0.02 make a policy collapse.
 
     Example:
         >>> longer(0.0006, 25), longer(0.0006, 1_600)
         (0.02, 0.0006)
     """
-    return max(learning_rate, min(0.05, 0.5 / max(n_steps, 1)))
+    return max(learning_rate, min(0.02, 0.5 / max(n_steps, 1)))
 
 
 def check_learning(repeats: str, learning_rate: float, entropy_weight: float) -> None:

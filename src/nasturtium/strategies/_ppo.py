@@ -118,8 +118,8 @@ class PPO(Strategy):
         return found
 
     def scaled(self, horizon: int) -> Self:
-        """Return the strategy with at least ten batches, and steps that are longer where they are fewer."""
-        batch_size = min(self.batch_size, max(1, horizon // 10))
+        """Return the strategy with ten batches or batches of five, and longer steps where they are few."""
+        batch_size = min(self.batch_size, max(5, horizon // 10))
         n_steps = self.n_epochs * horizon // batch_size
         return replace(self, batch_size=batch_size, learning_rate=longer(self.learning_rate, n_steps))
 
