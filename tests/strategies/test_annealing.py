@@ -61,8 +61,14 @@ def test_the_temperature_is_the_parents_loss_within_bounds():
 def test_the_first_population_is_random_within_its_bounds(rng):
     founders = [Genome.of(Annealing(most_hidden=3, most_connections=6).founder(SPACE, rng)) for _ in range(200)]
     assert {len(genome.neurons) for genome in founders} == {0, 1, 2, 3}
-    assert {len(genome.genes) for genome in founders} <= set(range(8))
+    assert {len(genome.genes) for genome in founders} <= set(range(7))
     assert all(founder.architecture() in SPACE for founder in founders)
+
+
+def test_the_first_population_never_has_more_connections_than_it_may(rng):
+    for most in (0, 1, 2):
+        founders = [Genome.of(Annealing(most_connections=most).founder(SPACE, rng)) for _ in range(50)]
+        assert max(len(genome.genes) for genome in founders) == most
 
 
 def test_wrong_numbers_are_refused():

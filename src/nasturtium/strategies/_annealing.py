@@ -76,7 +76,7 @@ class Annealing(Variation):
         genome = Genome({}, {})
         for _ in range(int(rng.integers(self.most_hidden + 1))):
             genome = with_neuron(genome, genomes, rng)
-        for _ in range(int(rng.integers(1, self.most_connections + 2))):
+        for _ in range(int(rng.integers(min(1, self.most_connections), self.most_connections + 1))):
             genome = self._connected(genome, genomes, rng, float(rng.uniform(-1, 1)))
         found = genome.architecture()
         return found if space.is_feasible(found) else space.sample(rng)

@@ -32,11 +32,12 @@ class NEAT(Strategy):
 
     Topology and weights evolve together; nothing is trained. Networks go back in time where the
     space has ``is_recurrent=True``. The defaults are those of XOR and of double pole balancing with
-    velocities; without velocities the paper has a population of 1000, weights=3.0, threshold=4.0,
+    velocities; without velocities the paper or its program has a population of 1000, weights=3.0, threshold=4.0,
     add_neuron=0.01, add_connection=0.3, power=1.8, toggle=0.1, survival=0.4.
 
     Departures: equal innovations have one identity in all generations; of parents equally fit the
-    smaller has the disjoint genes, as in the authors' program; fitness is what an error lacks to 1.
+    smaller has the disjoint genes, as in the authors' program; fitness is what an error lacks to 1; a
+    weight changes as in the text, not by the program's two strengths; the bias is 1 in all tasks.
 
     Args:
         population_size: Networks a generation.

@@ -41,7 +41,8 @@ class PPO(Strategy):
     proposal was sampled under, so that results of an older policy are corrected for. It never waits.
 
     Departures: clip range, number of steps and what r is a ratio of are not published and are ours. The
-    baseline counts the current batch in. ``repeats="avoid"`` samples until the architecture is new.
+    baseline counts the current batch in. ``repeats="avoid"`` samples until the architecture is new,
+    after fifty known ones at random.
 
     Args:
         policy: ``lstm`` (the paper) or ``logits``.

@@ -38,7 +38,7 @@ class Reinforce(Strategy):
 
     Departures: the decay of the baseline, which the paper leaves open, is NASNet's; the baseline counts
     the current batch in, and is corrected for its start as Adam's moments are. ``repeats="avoid"``
-    samples until the architecture is new, where the paper evaluates a repeated one again.
+    samples until the architecture is new, after fifty known ones at random; the paper repeats it.
 
     Args:
         policy: ``lstm`` (the paper) or ``logits`` (NAS-Bench-201's).
