@@ -100,6 +100,8 @@ def test_a_recursive_grammar_needs_a_depth_and_keeps_to_it():
     rng = np.random.default_rng(0)
     depths = [max(path.count(".") // 2 + 1 for path in space.sample(rng)) for _ in range(50)]
     assert max(depths) == 4
+    with pytest.raises(UsageError, match=r"a term ends within max_depth, got none of D2 in 0"):
+        Grammar(max_depth=0)
     with pytest.raises(UsageError, match=r"a term ends within max_depth, got none of S in 1"):
         Grammar(rules="S -> Linear2 A A; A -> id", max_depth=1)
 

@@ -182,7 +182,7 @@ class Grammar(ClosedNetworkSpace):
     @property
     def depth(self) -> int:
         """How many levels a term may have."""
-        return self.max_depth or len(self.grammar.productions)
+        return len(self.grammar.productions) if self.max_depth is None else self.max_depth
 
     @property
     def root(self) -> Block:

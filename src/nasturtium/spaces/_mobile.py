@@ -45,7 +45,7 @@ class Mobile(NetworkSpace):
         strides: Step of each stage's first block.
         max_depth: Greatest number of blocks of a stage.
         min_depth: Smallest number of blocks of a stage.
-        filters: Channels of the stem; widths and head are scaled with it.
+        filters: Channels of the stem; widths are scaled with it, the head only where it is above 32.
         head: Channels of the 1x1 convolution behind the stages, for 32 channels of the stem.
         multipliers: Factors to choose a stage's width from.
         kernels: Window sides to choose from.
