@@ -60,3 +60,9 @@ def test_limits_steer_sampling_and_mutation_of_a_users_chain(share):
             assert a != before
             assert a in limited
             assert OWN.cost(a, "params") <= bound
+
+
+@pytest.mark.parametrize("wrong", [{"widths": (0,)}, {"kernels": (-3,)}, {"units": (-3,), "stages": None}])
+def test_sizes_are_positive(wrong):
+    with pytest.raises(UsageError, match="are positive"):
+        load("chain", **wrong)

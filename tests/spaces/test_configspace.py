@@ -6,7 +6,7 @@ import ConfigSpace
 import numpy as np
 import pytest
 
-from nasturtium.errors import MissingExtraError, RequirementError
+from nasturtium.errors import MissingExtraError, RequirementError, UsageError
 from nasturtium.spaces import (
     SPACES,
     DecisionSpace,
@@ -100,3 +100,13 @@ def test_without_the_extra_the_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ConfigSpace", None)
     with pytest.raises(MissingExtraError, match=r"nasturtium\[peers\]"):
         to_configspace(MIXED)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [({"op": "zz"}, "got op='zz'"), ({"depth": "zz"}, "got depth='zz'"), ({"q": 1}, "got 'q'")],
+)
+def test_a_configuration_of_another_space_is_one_clear_line(told, said):
+    space = decisions(op=choice("conv", "pool"), depth=integer(1, 4))
+    with pytest.raises(UsageError, match=said):
+        from_configuration(space, told)

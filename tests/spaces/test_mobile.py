@@ -73,3 +73,13 @@ def test_filters_transfer():
 def test_impossible_arguments_are_refused(arguments, message):
     with pytest.raises(UsageError, match=message):
         Mobile(**arguments)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kernels": (2,)}, {"expansions": (0,)}, {"squeezes": ("no",)}, {"function": "rellu"}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_wrong_options_are_refused_at_once(wrong):
+    with pytest.raises(UsageError):
+        Mobile(**wrong)

@@ -134,6 +134,10 @@ class Chain(NetworkSpace):
         """Check the counts."""
         if (self.stages is not None and self.stages < 1) or self.depth < 1 or not self.widths or not self.kernels:
             raise UsageError(f"stages and depth are at least 1 and widths and kernels not empty, got {self}.")
+        if min(*self.widths, *self.kernels, *self.units, 1) < 1:
+            raise UsageError(
+                f"widths, kernels, units are positive, got {self.widths}, {self.kernels}, {self.units}; raise them."
+            )
 
     @classmethod
     def metaqnn(cls, depth: int = 18) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import MissingExtraError, RequirementError
+from nasturtium.errors import MissingExtraError, RequirementError, UsageError
 from nasturtium.spaces._conditions import conditionals
 from nasturtium.spaces._decision import Categorical, Decision, Value
 from nasturtium.spaces._decisions import DecisionSpace
@@ -73,6 +73,9 @@ def from_configuration(space: Space, configuration: Mapping[str, Any]) -> Archit
     A value that a rule forbids after the earlier answers becomes the legal one at the same place of
     the list; a decision without a value gets the middle one.
 
+    Raises:
+        UsageError: A value is none of its decision's, or a name is that of no decision.
+
     Example:
         >>> from nasturtium.spaces import choice, decisions, to_configspace
         >>> space = decisions(op=choice("conv", "pool"), bias=choice(True, False))
@@ -84,11 +87,21 @@ def from_configuration(space: Space, configuration: Mapping[str, Any]) -> Archit
         if decision.path not in configuration:
             return decision.at(0.5, prefix)
         told = configuration[decision.path]
-        if not isinstance(decision, Categorical):
-            return int(told) if decision.is_integer else float(told)
-        return decision.numbered(_texts(decision).index(str(told)), prefix)
+        try:
+            if not isinstance(decision, Categorical):
+                return int(told) if decision.is_integer else float(told)
+            return decision.numbered(_texts(decision).index(str(told)), prefix)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"a configuration has values of the space, got {decision.path}={told!r}; see to_configspace."
+            ) from error
 
-    return _decision_space(space).construct(choose)
+    decided = _decision_space(space)
+    known = frozenset(decided.columns)
+    for name in configuration:
+        if name not in known:
+            raise UsageError(f"a configuration names decisions of the space, got {name!r}; see to_configspace.")
+    return decided.construct(choose)
 
 
 def _imported() -> Any:

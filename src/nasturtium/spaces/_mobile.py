@@ -81,6 +81,13 @@ class Mobile(NetworkSpace):
         options = (self.widths, self.multipliers, self.kernels, self.expansions, self.squeezes)
         if not all(options) or min(self.filters, self.head, *self.widths, *self.strides) < 1:
             raise UsageError(f"widths, strides, filters and head are positive and no list is empty, got {self}.")
+        if min(*self.expansions, *self.kernels) < 1 or not all(kernel % 2 for kernel in self.kernels):
+            raise UsageError(
+                f"expansions are at least 1 and kernels odd, got {self.expansions} and {self.kernels}; change them."
+            )
+        if not all(isinstance(squeeze, bool) for squeeze in self.squeezes):
+            raise UsageError(f"squeezes are True or False, got {self.squeezes}; choose from these.")
+        o.Activation(self.function)  # which knows the names
         if min(self.multipliers) <= 0 or not 1 <= self.min_depth <= self.max_depth:
             raise UsageError(f"multipliers are positive and 1 <= min_depth <= max_depth, got {self}.")
 

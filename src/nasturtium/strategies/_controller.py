@@ -179,7 +179,9 @@ def _updated(controller: Controller, history: History, lesson: Lesson, update: U
 def propose(history: History, n: int, policy: Policy, controller: Controller, repeats: str) -> list[Proposal]:
     """Return architectures drawn from the policy, or fewer if a finite space has no more.
 
-    Each carries the number of the update it was sampled after, and for the report the entropy of the
+    Where fifty draws were known already, the next ones are random; they teach as if the policy had drawn
+    them, so that a policy that is sure learns of what it no longer tries. Each proposal carries the
+    number of the update it was sampled after, and for the report the entropy of the
     distributions it was drawn from; the first after an update carries the policy's likeliest
     architecture, too.
     """
