@@ -15,7 +15,7 @@ from nasturtium._study import made
 from nasturtium.errors import NoFeasibleNeighbor, UsageError
 from nasturtium.report import wilson
 from nasturtium.report._format import interval_text, percent, title_of
-from nasturtium.spaces import COSTS, SPACES, Finite, Networks
+from nasturtium.spaces import COSTS, SPACES, Decisions, Finite, Networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ def describe(space: Space, text: str, task: str | None, seed: int = 0, n: int = 
     rng = np.random.default_rng(seed)
     free = space.unlimited()
     size = free.size if isinstance(free, Finite) else None
-    n_decisions = len(free.columns) if hasattr(free, "columns") else None
+    n_decisions = len(free.columns) if isinstance(free, Decisions) else None
     if not space.supports(Networks):
         return Description(text, task, size, n_decisions, {}, {}, 0, None)
     seen = [free.sample(rng) for _ in range(n)]

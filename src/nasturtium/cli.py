@@ -348,7 +348,7 @@ def describe(
     The drawing is of a random network within the limits: Mermaid text, or
     a picture with --svg.
     """
-    from nasturtium._describe import describe_job
+    from nasturtium._describe import describe_job, description_page
 
     limits = parse_limits(limit)
     with _waiting("sampling networks"):
@@ -356,8 +356,6 @@ def describe(
     if as_json:
         _say_json(found.to_json())
     else:
-        from nasturtium._describe import description_page
-
         _console().print(description_page(found))
     if graph is not None and not as_json:
         from nasturtium._jobs import write_drawing

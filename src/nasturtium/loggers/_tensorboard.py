@@ -65,7 +65,7 @@ class TensorBoard(Logger):
                 self._best[objective.metric] = better(self._best.get(objective.metric, value), value)
         if step:
             self._scalars("study", {f"best {metric}": value for metric, value in self._best.items()}, step)
-            if number >= 0 and (writer := self._writers.pop(f"trial-{number}", None)) is not None:
+            if (writer := self._writers.pop(f"trial-{number}", None)) is not None:
                 writer.close()
 
     def _scalars(self, run: str, values: dict[str, float], step: int) -> None:

@@ -10,7 +10,7 @@ from nasturtium.report._curve import expected_best, figures, progress
 from nasturtium.report._format import component_name, counted, duration, title_of, value_text
 from nasturtium.report._grid import plain_table
 from nasturtium.report._markup import Markup, element, join
-from nasturtium.report._verdict import random_draws
+from nasturtium.report._verdict import is_random, random_draws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +46,6 @@ def progress_section(found: Findings) -> Markup:
             element("p", key + dashed, class_="note"),
         ]
     )
-
-
-def is_random(found: Findings) -> bool:
-    """Return whether the study's strategy is random search."""
-    return component_name(found.created.get("strategy")) == "random-search"
 
 
 def expectation(found: Findings) -> list[tuple[float, float]]:

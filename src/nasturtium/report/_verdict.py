@@ -64,7 +64,7 @@ def verdict(found: Findings) -> str:
             f"The search was not needed: the space has {counted(int(size), 'architecture')}, and {over:,} trials could "
             "have tried them all, as random search or a plain list would have."
         )
-    if component_name(found.created.get("strategy")) == "random-search":
+    if is_random(found):
         return "This was random search: its result is what random search finds. Below, what fewer trials would have."
     if arm is None:
         return (
@@ -90,6 +90,11 @@ def verdict(found: Findings) -> str:
         f"{arm.n_trials:,} random draws would find one (chance up to {percent(arm.greatest_chance)} at 95 % "
         "confidence). A random search of as many trials would tell."
     )
+
+
+def is_random(found: Findings) -> bool:
+    """Return whether the study's strategy is random search."""
+    return component_name(found.created.get("strategy")) == "random-search"
 
 
 def random_arm(found: Findings) -> RandomArm | None:
