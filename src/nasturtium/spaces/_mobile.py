@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, final
 from nasturtium.errors import UsageError
 from nasturtium.graphs import Builder, Graph, OpenOperation, Pick, Wire, alternatives, under
 from nasturtium.graphs import operations as o
-from nasturtium.graphs.operations import InvertedResidual, divisible
+from nasturtium.graphs.operations import InvertedResidual, conv_norm_act, divisible
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._cells import classified
 from nasturtium.spaces._decisions import choice
@@ -103,15 +103,13 @@ class Mobile(NetworkSpace):
 
     def _open_graph(self) -> Graph:
         b = Builder()
-        x = self._activated(b, "stem", o.Conv2d(self.filters, 3, 2), b.input("image", self.input_shape))
+        image = b.input("image", self.input_shape)
+        x = conv_norm_act(b, "stem", o.Conv2d(self.filters, 3, 2), self.function, image)
         for stage in range(len(self.widths)):
             x = self._stage(b, stage, x)
-        x = self._activated(b, "last", o.Conv2d(divisible(self.head * max(self.filters / STEM, 1.0)), 1), x)
+        head = divisible(self.head * max(self.filters / STEM, 1.0))
+        x = conv_norm_act(b, "last", o.Conv2d(head, 1), self.function, x)
         return classified(b, x, self.n_outputs)
-
-    def _activated(self, b: Builder, name: str, conv: o.Conv2d, x: Wire) -> Wire:
-        x = b.add(f"{name}_norm", o.BatchNorm(), b.add(name, conv, x))
-        return b.add(f"{name}_act", o.Activation(self.function), x)
 
     def _stage(self, b: Builder, stage: int, x: Wire) -> Wire:
         make = MobileBlock(self.widths[stage] * self.filters / STEM, self.function)

@@ -8,7 +8,13 @@ from nasturtium.graphs.operations._fitting import Join, Sum, merging
 from nasturtium.graphs.operations._foreign import Foreign, measure_with
 from nasturtium.graphs.operations._gating import Highway, Interpolate, Mean, activated
 from nasturtium.graphs.operations._input import Input
-from nasturtium.graphs.operations._inverted_residual import Gate, InvertedResidual, SqueezeExcite, divisible
+from nasturtium.graphs.operations._inverted_residual import (
+    Gate,
+    InvertedResidual,
+    SqueezeExcite,
+    conv_norm_act,
+    divisible,
+)
 from nasturtium.graphs.operations._linear import Flatten, Linear
 from nasturtium.graphs.operations._matching import (
     FitChannels,
@@ -85,6 +91,7 @@ __all__ = [
     "SumToFirst",
     "Zero",
     "activated",
+    "conv_norm_act",
     "divisible",
     "measure_with",
     "merging",

@@ -103,8 +103,8 @@ class InvertedResidual(Composite):
         b = Builder()
         x = y = b.input("x")
         if self.expansion > 1:
-            y = self._activated(b, "expand", Conv2d(channels * self.expansion, 1), y)
-        y = self._activated(b, "depthwise", Conv2d(None, self.kernel, self.stride, groups=0), y)
+            y = conv_norm_act(b, "expand", Conv2d(channels * self.expansion, 1), self.function, y)
+        y = conv_norm_act(b, "depthwise", Conv2d(None, self.kernel, self.stride, groups=0), self.function, y)
         if self.squeeze:
             y = b.add("squeeze", SqueezeExcite(), y)
         y = b.add("project_norm", BatchNorm(), b.add("project", Conv2d(self.out or channels, 1), y))
@@ -112,9 +112,19 @@ class InvertedResidual(Composite):
             y = b.add("sum", Add(), x, y)
         return b.graph(y)
 
-    def _activated(self, b: Builder, name: str, conv: Conv2d, x: Wire) -> Wire:
-        x = b.add(f"{name}_norm", BatchNorm(), b.add(name, conv, x))
-        return b.add(f"{name}_act", Activation(self.function), x)
+
+def conv_norm_act(b: Builder, name: str, conv: Conv2d, function: str, x: Wire) -> Wire:
+    """Add a convolution, its batch normalization ``<name>_norm`` and its activation ``<name>_act``.
+
+    Args:
+        b: What the three nodes are added to.
+        name: Of the convolution.
+        conv: The convolution.
+        function: The activation's.
+        x: What the convolution reads.
+    """
+    x = b.add(f"{name}_norm", BatchNorm(), b.add(name, conv, x))
+    return b.add(f"{name}_act", Activation(function), x)
 
 
 def divisible(width: float, by: int = 8) -> int:
