@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nasturtium.errors import MissingExtraError, NasturtiumError, UsageError
+from nasturtium.export._session import open_session
 from nasturtium.networks import build, random_inputs
 
 if TYPE_CHECKING:
@@ -165,17 +166,13 @@ def _convert(
 def _finish_onnx(trace: Trace, path: Path, inputs: list[str], outputs: list[str]) -> None:
     """Add metadata to a converted file and compare it with the network."""
     import onnx
-    import onnxruntime
 
     model = onnx.load(path)
     _name_batch(model.graph)
     onnx.helper.set_model_props(model, {k: json.dumps(v) for k, v in trace.metadata.items()})
     onnx.checker.check_model(model)
     onnx.save_model(model, path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # errors
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
 
     def run(*values: Tensor) -> tuple[Tensor, ...]:
         feed = {name: value.numpy() for name, value in zip(inputs, values, strict=True)}

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import DataError
-from nasturtium.latency._measure import THREADS, Timing
+from nasturtium.export import session_options
+from nasturtium.latency._measure import Timing
 from nasturtium.latency._operations import Kernel, Prediction, fit
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def this_machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "onnxruntime": version("onnxruntime"),
-        "threads": str(THREADS),
+        "threads": str(session_options().intra_op_num_threads),
     }
 
 

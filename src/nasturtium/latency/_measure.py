@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from nasturtium.errors import DataError, MissingExtraError
+from nasturtium.export import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-THREADS = 1
-"""Latency is that of one core, so that figures do not depend on what else runs."""
 
 WARM_UP = 10
 """Runs that are not counted."""
@@ -71,33 +67,6 @@ def measure(path: Path, seconds: float = SECONDS) -> Timing:
         times.append(1e3 * (time.perf_counter() - start))
     low, median, high = np.quantile(times, [0.1, 0.5, 0.9])
     return Timing(float(median), float(low), float(high), len(times))
-
-
-def open_session(path: Path, **settings: Any) -> Any:
-    """Return an onnxruntime session in one thread.
-
-    Args:
-        path: The ONNX file.
-        settings: Attributes of ``onnxruntime.SessionOptions``.
-
-    Raises:
-        MissingExtraError: onnxruntime is not installed.
-        DataError: The file is no ONNX model that onnxruntime runs.
-    """
-    if find_spec("onnxruntime") is None:
-        raise MissingExtraError("latency needs onnxruntime; install it with pip install 'nasturtium[onnx]'.")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = THREADS
-    options.log_severity_level = 3  # errors
-    for name, value in settings.items():
-        setattr(options, name, value)
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        reason = str(error).strip().partition("\n")[0]
-        raise DataError(f"a latency is that of an ONNX model, got {path} ({reason}); export it again.") from error
 
 
 def example(session: Any) -> Mapping[str, NDArray[Any]]:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from nasturtium.latency._measure import example, open_session
+from nasturtium.export import open_session, session_options
+from nasturtium.latency._measure import example
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,16 +95,15 @@ def operations(path: Path, runs: int = PROFILED_RUNS) -> list[Kernel]:
         MissingExtraError: onnxruntime is not installed.
         DataError: The file can't be run.
     """
-    import onnxruntime
+    options = session_options()
+    from onnxruntime import GraphOptimizationLevel
 
+    # What goes beyond lays data out for one processor, and nodes would differ between machines.
+    options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.enable_profiling = True
     with tempfile.TemporaryDirectory() as folder:
-        session = open_session(
-            path,
-            # What goes beyond lays data out for one processor, and nodes would differ between machines.
-            graph_optimization_level=onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-            enable_profiling=True,
-            profile_file_prefix=str(Path(folder) / "profile"),
-        )
+        options.profile_file_prefix = str(Path(folder) / "profile")
+        session = open_session(path, options)
         feed = example(session)
         for _ in range(runs):
             session.run(None, feed)
