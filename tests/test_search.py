@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import nasturtium as nas
+from nasturtium._complete import complete
 from nasturtium._final import FinalPlan, children_of, open_final, plan_final
 from nasturtium._planning import divide
-from nasturtium._search import complete, reopen
+from nasturtium._search import reopen
 from nasturtium.errors import RequirementError, StudyExistsError, UsageError
 from nasturtium.spaces import load
 from nasturtium.tasks import Crop

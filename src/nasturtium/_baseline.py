@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from nasturtium._final import children_of, state_of
+from nasturtium._chosen import state_of
+from nasturtium._final import children_of
 from nasturtium._planning import time_epoch
 from nasturtium._study import Study
 from nasturtium.errors import UsageError, near_matches
@@ -194,14 +195,11 @@ def _tested(study: Study, child: Study, epochs: int) -> dict[str, Any]:
 
 
 def _test_error(study: Study, child: Study, trial: Trial) -> float:
-    from nasturtium.estimators._judging import judge
-    from nasturtium.networks import build
+    from nasturtium._subject import subject_of
 
     state = state_of(child, trial)
     assert state is not None, "a finished training has a checkpoint"
-    network = build(child.space.graph(state.architecture).simplified())
-    network.load_state_dict(dict(state.network))
-    values = judge(network, study.task, study.task.test(), "test")
+    values = dict(subject_of(study.task).tested(child.space, state))
     child.journal.add(Note("tested", {"of": trial.number, "weights": "final", "epochs": trial.step, "values": values}))
     child.journal.flush()
     return values["test_error"]

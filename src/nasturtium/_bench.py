@@ -12,7 +12,7 @@ from rich.table import Table
 
 from nasturtium import benchmarking
 from nasturtium._arguments import n_cores
-from nasturtium._search import writable_folder
+from nasturtium._files import writable_folder
 from nasturtium.benchmarking import Benchmark, Grid, Results, curves, page, read_strategies, run_grid, write_curves
 from nasturtium.errors import UsageError
 

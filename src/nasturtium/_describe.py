@@ -13,8 +13,7 @@ from rich.text import Text
 
 from nasturtium._study import made
 from nasturtium.errors import NoFeasibleNeighbor, UsageError
-from nasturtium.report import wilson
-from nasturtium.report._format import interval_text, percent, title_of
+from nasturtium.report import interval_text, percent, title_of, wilson
 from nasturtium.spaces import COSTS, SPACES, Decisions, Finite, Networks
 
 if TYPE_CHECKING:

@@ -18,9 +18,18 @@ from rich.table import Table
 from rich.text import Text
 
 from nasturtium._baseline import baseline_result
-from nasturtium.report import baseline_text, baseline_verdict, front_table
-from nasturtium.report._format import component_name, counted, duration, percent, title_of, value_text
-from nasturtium.trials import INFEASIBLE, Note, State
+from nasturtium.report import (
+    baseline_text,
+    baseline_verdict,
+    component_name,
+    counted,
+    duration,
+    front_table,
+    percent,
+    title_of,
+    value_text,
+)
+from nasturtium.trials import INFEASIBLE, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from nasturtium._search import Outcome
+    from nasturtium._complete import Outcome
     from nasturtium._study import Study
     from nasturtium.trials import History, Objective, Trial
 
@@ -299,7 +308,7 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
 
 def baseline_line(outcome: Outcome) -> str | None:
     """Return what became of the user's own network; None without one."""
-    found = baseline_result([e for e in outcome.study.journal.log.events() if isinstance(e, Note)])
+    found = baseline_result(outcome.study.notes)
     if not found:
         return None
     baseline = found["baseline_result"]

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from nasturtium._baseline import baseline_result
+from nasturtium._complete import complete
+from nasturtium._delivery import export_trial
 from nasturtium._display import Display, print_outcome, print_problems
-from nasturtium._final import export_trial
-from nasturtium._search import complete, reopen, writable_folder
+from nasturtium._files import writable_file, writable_folder
+from nasturtium._search import reopen
 from nasturtium._stored import stored_results, stored_study
 from nasturtium._study import made
 from nasturtium.errors import NasturtiumError, UsageError, near_matches
 from nasturtium.loggers import LOGGERS, JsonLines, Logger, follow
-from nasturtium.report import front_table, svg_of, write_report
-from nasturtium.report._format import counted
+from nasturtium.report import counted, front_table, svg_of, write_report
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.spaces import SPACES
 from nasturtium.strategies import STRATEGIES
@@ -209,18 +210,4 @@ def write_table(history: History, out: Path) -> Path:
         # A decision may have values of several types, for which a column has no type but text.
         mixed = [name for name in frame.columns if frame[name].map(type).nunique() > 1 and frame[name].dtype == object]
         frame.astype(dict.fromkeys(mixed, "string")).to_parquet(path, index=False)
-    return path
-
-
-def writable_file(path: Path, suffix: str, option: str = "--out") -> Path:
-    """Return the path of a file that can be written.
-
-    Raises:
-        UsageError: It can't be, or has another suffix.
-    """
-    if path.suffix != suffix:
-        raise UsageError(f"{option} is a file that ends in {suffix}, got {str(path)!r}; add the ending.")
-    if path.is_dir():
-        raise UsageError(f"{option} is a file, got the folder {str(path)!r}; name a file in it.")
-    writable_folder(path.parent)
     return path

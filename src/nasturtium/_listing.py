@@ -16,13 +16,13 @@ from nasturtium._components import BOUND
 from nasturtium._display import plan_text
 from nasturtium._registry import Registry, parameters, tuples
 from nasturtium.errors import UsageError
-from nasturtium.report import front_table
-from nasturtium.report._format import (
+from nasturtium.report import (
     NOTHING,
     argument_text,
     component_text,
     counted,
     duration,
+    front_table,
     title_of,
     value_text,
 )

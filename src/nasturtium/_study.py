@@ -257,6 +257,11 @@ class Study:
         """Everything that has happened so far."""
         return self.journal.history()
 
+    @property
+    def notes(self) -> list[Note]:
+        """The log's bookkeeping events."""
+        return [event for event in self.journal.log.events() if isinstance(event, Note)]
+
     def front(self) -> list[Trial]:
         """Return the finished trials that none dominates, the best first objective first."""
         return self.history.front()
@@ -424,12 +429,13 @@ class Study:
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML file that needs nothing else."""
         from nasturtium._baseline import baseline_result
-        from nasturtium._final import children_of, chosen_networks, results
+        from nasturtium._chosen import chosen_networks
+        from nasturtium._delivery import results
+        from nasturtium._final import children_of
         from nasturtium.report import write_report
 
         rows = None if self.task is None else results(self, chosen_networks(self, children_of(self)))
-        notes = [event for event in self.journal.log.events() if isinstance(event, Note)]
-        return write_report(self.history, {**self.created, **baseline_result(notes)}, Path(path), final=rows)
+        return write_report(self.history, {**self.created, **baseline_result(self.notes)}, Path(path), final=rows)
 
     def export(self, trial: Trial | int, folder: str | Path) -> Path:
         """Write a trial's trained network: ONNX, torch.export, plain source, weights.
@@ -437,7 +443,7 @@ class Study:
         Raises:
             UsageError: The trial has no network or no checkpoint any more.
         """
-        from nasturtium._final import export_trial
+        from nasturtium._delivery import export_trial
 
         chosen = self.history.trial(trial if isinstance(trial, int) else trial.number)
         return export_trial(self, chosen, Path(folder)).folder

@@ -7,18 +7,16 @@ resume.
 What a command needs is imported when it runs, so that ``--help`` takes no time.
 """
 
-import json
 import shlex
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
-from rich.console import Console
 
 import nasturtium
 from nasturtium import _options as options
@@ -31,8 +29,10 @@ from nasturtium._arguments import (
     fresh_name,
     parse_limits,
 )
+from nasturtium._commands import audit, bench, components, describe, doctor, latency
 from nasturtium._interrupt import Interruptible
 from nasturtium._options import DATABASE
+from nasturtium._terminal import complain, console, error_console, say, say_json, waiting
 from nasturtium.errors import MissingExtraError, NasturtiumError, StorageError, UsageError
 from nasturtium.storage import open_storage
 
@@ -57,9 +57,9 @@ def root(context: typer.Context, version: options.Version = False) -> None:
     `nasturtium components` lists what there is to choose from.
     """
     if version:
-        _say(f"nasturtium {nasturtium.__version__}")
+        say(f"nasturtium {nasturtium.__version__}")
     elif context.invoked_subcommand is None:
-        _say(context.get_help())
+        say(context.get_help())
 
 
 @app.command()
@@ -103,38 +103,40 @@ def search(
     `nasturtium components` lists the names and their arguments.
     """
     from nasturtium._jobs import check_components, run_job
-    from nasturtium._search import prepare
+    from nasturtium._prepare import prepare
+    from nasturtium._request import Request
 
     begun = time.monotonic()
     check_budget(minutes, trials, is_needed=True)
     limits = parse_limits(limit)
     check_components(space, strategy, scheduler, executor, log)
-    with closing(open_storage(storage)) as opened, Interruptible(_error_console()) as interruptible:
+    with closing(open_storage(storage)) as opened, Interruptible(error_console()) as interruptible:
         name = fresh_name(task, opened) if name is None else name
         check_new_name(name, opened)
-        with _waiting("reading the data, timing a few networks"):
-            study = prepare(
-                task,
-                target=target,
-                space=space,
-                strategy=strategy,
-                estimator=estimator,
-                scheduler=scheduler,
-                objectives=list(dict.fromkeys(minimize)),
-                limits=limits,
-                minutes=minutes,
-                trials=trials,
-                workers=workers or default_workers(trials),
-                seed=seed,
-                name=name,
-                storage=opened,
-                out=Path("out") / file_name(name) if out is None else out,
-                baseline=baseline,
-                command=shlex.join(["nasturtium", *_ARGUMENTS]),
-                latency_file=latency_file,
-            )
+        request = Request(
+            task=task,
+            target=target,
+            space=space,
+            strategy=strategy,
+            estimator=estimator,
+            scheduler=scheduler,
+            objectives=list(dict.fromkeys(minimize)),
+            limits=limits,
+            minutes=minutes,
+            trials=trials,
+            workers=workers or default_workers(trials),
+            seed=seed,
+            name=name,
+            storage=opened,
+            out=Path("out") / file_name(name) if out is None else out,
+            baseline=baseline,
+            command=shlex.join(["nasturtium", *_ARGUMENTS]),
+            latency_file=latency_file,
+        )
+        with waiting("reading the data, timing a few networks"):
+            study = prepare(request)
         interruptible.way_on = _resume_line(name, storage)
-        run_job(_console(), study, storage, begun=begun, executor=executor, logs=log)
+        run_job(console(), study, storage, begun=begun, executor=executor, logs=log)
 
 
 @app.command()
@@ -156,22 +158,23 @@ def resume(
         nasturtium resume digits-1
         nasturtium resume digits-1 --trials 60
     """
+    from nasturtium._files import writable_folder
     from nasturtium._jobs import is_delivered, print_delivered, run_job
-    from nasturtium._search import reopen, writable_folder
+    from nasturtium._search import reopen
 
     begun = time.monotonic()
     check_budget(minutes, trials, is_needed=False)
     if out is not None:
         writable_folder(out)
-    with _looking(storage) as opened, Interruptible(_error_console()) as interruptible:
+    with _looking(storage) as opened, Interruptible(error_console()) as interruptible:
         if minutes is None and trials is None and is_delivered(name, opened):
-            print_delivered(_console(), name, opened, storage, out)
+            print_delivered(console(), name, opened, storage, out)
             if out is None:
                 return
         interruptible.way_on = _resume_line(name, storage)
-        with _waiting("reading the log and the data"):
+        with waiting("reading the log and the data"):
             study = reopen(name, opened)
-        run_job(_console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out, logs=log)
+        run_job(console(), study, storage, begun=begun, minutes=minutes, trials=trials, out=out, logs=log)
 
 
 @app.command("list")
@@ -186,9 +189,9 @@ def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) ->
     with _looking(storage) as opened:
         studies = [stored_study(name, opened) for name in opened.studies()]
     if as_json:
-        _say_json(list_json(studies))
+        say_json(list_json(studies))
     else:
-        _console().print(list_table(studies))
+        console().print(list_table(studies))
 
 
 @app.command()
@@ -223,13 +226,13 @@ def show(
         children = list(study.children(opened))
     if trial is not None or svg is not None:
         graph = drawn_graph(study, trial)
-        _say(mermaid(graph) if svg is None else str(write_drawing(graph, svg)))
+        say(mermaid(graph) if svg is None else str(write_drawing(graph, svg)))
     elif table is not None:
-        _say(str(write_table(study.history, table)))
+        say(str(write_table(study.history, table)))
     elif as_json:
-        _say_json(show_json(study))
+        say_json(show_json(study))
     else:
-        _console().print(show_page(study, children, stored_results(study, children)))
+        console().print(show_page(study, children, stored_results(study, children)))
 
 
 @app.command()
@@ -243,7 +246,7 @@ def report(name: options.Name, out: options.ReportFile, storage: options.Storage
     from nasturtium._jobs import write_stored_report
 
     with _looking(storage) as opened:
-        _say(str(write_stored_report(name, opened, out)))
+        say(str(write_stored_report(name, opened, out)))
 
 
 @app.command()
@@ -264,183 +267,12 @@ def export(
     """
     from nasturtium._jobs import export_job
 
-    with _looking(storage) as opened, Interruptible(_error_console()):
-        export_job(_console(), name, opened, trial, out)
+    with _looking(storage) as opened, Interruptible(error_console()):
+        export_job(console(), name, opened, trial, out)
 
 
-@app.command()
-def bench(
-    benchmark: options.Benchmark,
-    strategy: options.Strategies = [],  # noqa: B006 - Typer copies it
-    grid: options.GridFile = None,
-    space: options.TableSpace = None,
-    minimize: options.Columns = [],  # noqa: B006
-    maximize: options.MaximizedColumns = [],  # noqa: B006
-    report: options.ReportColumn = None,
-    trials: options.BenchTrials = 100,
-    seeds: options.Seeds = 20,
-    workers: options.VirtualWorkers = 1,
-    scheduler: options.Scheduler = "fixed",
-    jobs: options.Jobs = None,
-    out: options.BenchOut = None,
-) -> None:
-    """Compare strategies on a tabular benchmark, over many seeds.
-
-    Nothing is trained: measurements are looked up, and a simulated clock
-    passes as if they had been made. Random search is always in the grid.
-
-    For example:
-
-        nasturtium bench nasbench201-cifar10-e12 --strategy regularized-evolution
-        nasturtium bench my.csv --space nasbench201 --maximize val_acc --report test_acc
-        nasturtium bench nasbench201-cifar10-e12 --grid settings.toml --seeds 100
-
-    `nasturtium components benchmarks` lists what there is. With --out, a
-    grid that was interrupted goes on where it stopped.
-    """
-    from nasturtium._bench import chosen_benchmark, chosen_strategies, compare, comparison_page, progress
-    from nasturtium.benchmarking import Grid, Protocol
-
-    chosen = chosen_benchmark(benchmark, space, minimize, maximize, report)
-    protocol = Protocol(trials, workers, scheduler=scheduler)
-    comparison = Grid(chosen, chosen_strategies(strategy, grid), seeds, protocol)
-    with progress(_error_console(), chosen.name) as watch:
-        results = compare(comparison, jobs, out, watch)
-    _console().print(comparison_page(results))
-    if out is not None:
-        _say(f"files: {out}: results.csv, summary.json, statistics.json, report.html")
-
-
-@app.command()
-def components(kind: options.Kind = None, as_json: options.Json = False) -> None:
-    """List what a search is made of: names, arguments, publications.
-
-    What is listed is used by its name, or as a call:
-    --space "nasnet(cells=2)".
-    """
-    from nasturtium._components import components as found
-    from nasturtium._components import components_page
-
-    entries = found(kind)
-    if as_json:
-        _say_json(entries)
-    else:
-        _console().print(components_page(entries))
-
-
-@app.command()
-def describe(
-    space: options.DescribedSpace,
-    task: options.TaskOption = None,
-    limit: options.Limit = [],  # noqa: B006 - Typer copies it
-    seed: options.Seed = 0,
-    svg: options.ExampleFile = None,
-    as_json: options.Json = False,
-) -> None:
-    """Say what a space holds before anything is trained: size, costs, what limits leave.
-
-    For example:
-
-        nasturtium describe nasnet --task fashion-mnist
-        nasturtium describe "chain(depth=8)" --task digits --limit params=20000
-        nasturtium describe nasbench201 --svg random.svg
-
-    The drawing is of a random network within the limits: Mermaid text, or
-    a picture with --svg.
-    """
-    from nasturtium._describe import describe_job, description_page
-
-    limits = parse_limits(limit)
-    with _waiting("sampling networks"):
-        found, graph = describe_job(space, task, limits, seed)
-    if as_json:
-        _say_json(found.to_json())
-    else:
-        _console().print(description_page(found))
-    if graph is not None and not as_json:
-        from nasturtium._jobs import write_drawing
-        from nasturtium.graphs import mermaid
-
-        _say(f"\n{mermaid(graph)}" if svg is None else f"\ndrawing: {write_drawing(graph, svg)}")
-
-
-@app.command()
-def audit(
-    task: options.Task,
-    space: options.AuditSpace,
-    minutes: options.AuditMinutes,
-    target: options.Target = None,
-    workers: options.Workers = None,
-    seed: options.Seed = 0,
-    storage: options.Storage = DATABASE,
-) -> None:
-    """Measure what a cheap estimate is worth, and say which fidelity to use.
-
-    A sample of networks is trained at several fidelities, and fully with
-    two seeds; the table says how well each ranks them, at which cost.
-    `nasturtium search --estimator auto` takes the recommendation.
-
-    For example:
-
-        nasturtium audit fashion-mnist --space "nasbench201(cells=1, filters=8)" --minutes 20
-    """
-    from nasturtium._audit import run_audit
-    from nasturtium._audit_page import audit_page
-    from nasturtium._search import loaded_task
-
-    loaded = loaded_task(task, target)
-    with closing(open_storage(storage)) as opened, Interruptible(_error_console()):
-        name = fresh_name(f"audit-{file_name(task)}", opened)
-        with _waiting(f"training for {minutes:g} minutes"):
-            found = run_audit(
-                loaded,
-                space,
-                minutes=minutes,
-                workers=workers or default_workers(None),
-                seed=seed,
-                name=name,
-                storage=opened,
-            )
-    _console().print(audit_page(found))
-
-
-@app.command()
-def latency(folder: options.NetworksFolder, out: options.LatencyOut = None) -> None:
-    """Measure how long exported networks take on this machine, whole and by operation.
-
-    It needs nasturtium, onnxruntime and the folder; no data, no training.
-    The file it writes makes another machine search for this one.
-
-    For example:
-
-        nasturtium latency out/digits-1
-        nasturtium latency out/digits-1 --out board.json
-        nasturtium search digits --minutes 5 --minimize valid_error --minimize latency_ms --latency-file board.json
-    """
-    from nasturtium._jobs import writable_file
-    from nasturtium.latency import latency_page, measure_folder, networks_in, write_file
-
-    path = None if out is None else writable_file(out, ".json")
-    networks = networks_in(folder)
-    with _waiting(f"measuring {len(networks)} networks"):
-        found = measure_folder(networks)
-    _console().print(latency_page(found))
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, found)
-        _say(f"file: {out}")
-
-
-@app.command()
-def doctor() -> None:
-    """Say what works on this machine, and how to get the rest."""
-    from nasturtium._doctor import diagnose
-
-    if not diagnose(_console()):
-        raise typer.Exit(1)
-
-
-# --- what it works with --------------------------------------------------------------------------
+for command in (bench, components, describe, audit, latency, doctor):
+    app.command()(command)
 
 
 def _looking(url: str) -> "closing[Storage]":
@@ -450,37 +282,6 @@ def _looking(url: str) -> "closing[Storage]":
 
 _ARGUMENTS: list[str] = []
 """The words of the command line that runs."""
-
-
-def _console() -> Console:
-    """Return where results go; a pipe gets wide lines, so that no table is cut."""
-    console = Console(highlight=False)
-    if console.is_terminal:
-        return console
-    return Console(highlight=False, width=max(console.width, 160))
-
-
-def _error_console() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-
-
-def _waiting(text: str) -> AbstractContextManager[object]:
-    """Return what shows, on a terminal, that something takes its time."""
-    console = _console()
-    return console.status(f"{text} ...") if console.is_terminal else nullcontext()
-
-
-def _say(text: str) -> None:
-    Console(highlight=False, markup=False, soft_wrap=True).print(text)
-
-
-def _say_json(data: Any) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
-
-
-def _complain(text: str) -> None:
-    """Write one line on standard error."""
-    _error_console().print(" ".join(f"error: {text}".split()))
 
 
 def _resume_line(name: str, storage: str) -> str:
@@ -498,13 +299,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = command.main(args=list(_ARGUMENTS), prog_name="nasturtium", standalone_mode=False)
     except typer.TyperException as error:
-        _complain(explain(error, list(command.commands), _ARGUMENTS))
+        complain(explain(error, list(command.commands), _ARGUMENTS))
         return 2
     except (UsageError, StorageError, MissingExtraError) as error:
-        _complain(str(error))
+        complain(str(error))
         return 2
     except NasturtiumError as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
     return code if isinstance(code, int) else 0
 

@@ -18,7 +18,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from nasturtium._final import children_of, chosen_networks, results
+from nasturtium._chosen import chosen_networks
+from nasturtium._delivery import results
+from nasturtium._final import children_of
 from nasturtium._search import search
 from nasturtium.errors import NasturtiumError, UsageError
 from nasturtium.networks import build

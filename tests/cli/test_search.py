@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import nasturtium._search as job
+import nasturtium._complete as job
 from nasturtium._stored import stored_study
 from nasturtium.storage import new_owner, open_storage
 
@@ -127,7 +127,7 @@ def test_an_interruption_before_the_beginning_leaves_nothing(run, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nasturtium._search.prepare", interrupted)
+    monkeypatch.setattr("nasturtium._prepare.prepare", interrupted)
     result = run("search", "digits", "--trials", 2)
     assert result.code == 130
     assert result.err == "interrupted before there was anything to keep; nothing was written.\n"

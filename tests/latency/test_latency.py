@@ -207,7 +207,7 @@ def test_latency_is_told_before_training_and_steers(tmp_path, device):
 
 
 def test_what_is_asked_for_is_wrapped_once():
-    from nasturtium._search import with_latency
+    from nasturtium._prepare import with_latency
 
     plain = nas.estimators.Training()
     assert with_latency(plain, ["valid_error"], None) is plain

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import cloudpickle
 from filelock import FileLock, Timeout
 
-from nasturtium._search import replace_file
+from nasturtium._files import replace_file
 from nasturtium._study import versions
 from nasturtium.benchmarking._run import Protocol, Run, run_once
 from nasturtium.errors import UsageError

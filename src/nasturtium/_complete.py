@@ -1,0 +1,173 @@
+"""The job once it is prepared: search, final training, baseline, delivery; whatever of that is lacking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from nasturtium._baseline import BASELINE_SHARE, baseline_result, train_baseline
+from nasturtium._delivery import deliver
+from nasturtium._final import child_name, children_of, open_final, plan_final
+from nasturtium._planning import SEARCH_SHARE, Plan
+from nasturtium._study import Study
+from nasturtium.strategies import STRATEGIES
+from nasturtium.trials import History, Note
+
+if TYPE_CHECKING:
+    from nasturtium.report import FinalResults
+
+EXPORT_SHARE = 0.06
+"""Share of the minutes that is kept for testing, export and report."""
+
+HANGING_SECONDS = 1800.0
+"""Time without a measurement after which a candidate counts as hung, where no clock runs."""
+
+Watch = Callable[[str, Study, History], None]
+"""Called with the phase (``"search"``, ``"final"``, ``"baseline"``, ``"export"``), the study and its history.
+
+Once when a phase begins, and after every round of the engine.
+"""
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """What a job ends with.
+
+    Args:
+        study: The search.
+        rows: The front, tested.
+        seconds: Spent by phase.
+        out: Where networks, ``front.json`` and report are, or None.
+        problems: Files that could not be exported, by path, with the reason.
+    """
+
+    study: Study
+    rows: list[FinalResults]
+    seconds: Mapping[str, float]
+    out: Path | None
+    problems: Mapping[str, str]
+
+
+def complete(
+    study: Study,
+    *,
+    executor: str = "local",
+    begun: float | None = None,
+    minutes: float | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    out: Path | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Run what a prepared or interrupted job still lacks, and return the tested front.
+
+    Args:
+        study: A study of ``prepare``.
+        executor: ``"local"`` or ``"inline"``.
+        begun: When the job began, by ``time.monotonic``.
+        minutes: Another time for what is left; None means what the plan has left.
+        trials: Another number of trials.
+        workers: Another number of workers.
+        out: Another folder for the results.
+        watch: For displays.
+    """
+    begun = time.monotonic() if begun is None else begun
+    plan = Plan(**study.created["plan"])
+    workers = workers or plan.workers
+    whole = None if (minutes or plan.minutes) is None else 60 * (minutes or plan.minutes or 0.0)
+    spent = {"search": 0.0, "final": 0.0, "export": 0.0}
+    clock = time.monotonic()
+    used = 0.0 if minutes else _charged(study) / workers
+    search_phase(study, plan, executor, workers, minutes, trials, begun, watch)
+    spent["search"], clock = time.monotonic() - clock, time.monotonic()
+
+    baseline = study.created.get("baseline")
+    kept = 0.0 if baseline is None or whole is None else BASELINE_SHARE * whole
+    left = None if whole is None else whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun)
+    final_phase(study, executor, workers, None if left is None else left - kept, watch)
+    spent["final"], clock = time.monotonic() - clock, time.monotonic()
+
+    if baseline is not None and not baseline_result(study.notes):
+        left = None if whole is None else max(whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun), 1.0)
+        see = None if watch is None else lambda child: watch("baseline", child, child.history)
+        train_baseline(study, baseline, left, see)
+        spent = {"search": spent["search"], "final": spent["final"], "baseline": 0.0, "export": 0.0}
+        spent["baseline"], clock = time.monotonic() - clock, time.monotonic()
+
+    given = study.created["out"] if out is None else out
+    folder = None if given is None else Path(given).resolve()
+    rows, problems = deliver(study, folder, spent, watch)
+    spent["export"] = time.monotonic() - clock
+    delivered = {"n_trials": study.history.n_trials, "seconds": spent, "out": None if folder is None else str(folder)}
+    study.journal.add(Note("delivered", delivered))
+    study.journal.flush()
+    return Outcome(study, rows, spent, folder, problems)
+
+
+def _charged(study: Study) -> float:
+    """Return the seconds that all evaluations of a search and its final trainings were charged."""
+    return sum(t.seconds for owner in (study, *children_of(study)) for t in owner.history.trials())
+
+
+def search_phase(
+    study: Study,
+    plan: Plan,
+    executor: str,
+    workers: int,
+    minutes: float | None,
+    trials: int | None,
+    begun: float,
+    watch: Watch | None,
+) -> None:
+    """Run the search, unless its final training has begun already."""
+    if study.storage.read(child_name(study)) and minutes is None and trials is None:
+        return
+    seconds = None
+    if minutes is not None:
+        seconds = 60 * minutes * SEARCH_SHARE
+    elif plan.search_seconds is not None and trials is None:
+        charged = sum(t.seconds for t in study.history.trials()) / workers
+        seconds = max(0.5, plan.search_seconds - charged - (time.monotonic() - begun))
+    wanted = trials if trials is not None else (plan.trials if minutes is None else None)
+    strategy = STRATEGIES.restore(study.created["strategy"])
+    if watch is not None:
+        watch("search", study, study.history)
+    study.run(
+        strategy,
+        patience=_patience(seconds),
+        trials=wanted,
+        minutes=None if seconds is None else seconds / 60,
+        workers=workers,
+        executor=executor,
+        watch=None if watch is None else lambda history: watch("search", study, history),
+    )
+
+
+def _patience(seconds: float | None) -> float:
+    """Return the time without a measurement after which a candidate counts as hung."""
+    return HANGING_SECONDS if seconds is None else max(20.0, 0.25 * seconds)
+
+
+def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> None:
+    """Run the final training, if there is something to train."""
+    opened = open_final(study, plan_final(study, seconds, workers))
+    if opened is None:
+        return
+    child, strategy = opened
+    child.begin(strategy, seed=study.history.study.seed, horizon=len(strategy.numbers))
+    if watch is not None:
+        watch("final", child, child.history)
+    child.run(
+        strategy,
+        trials=len(strategy.numbers),
+        minutes=None if seconds is None else max(seconds, 1.0) / 60,
+        patience=None if seconds is None else max(60.0, seconds),
+        seed=study.history.study.seed,
+        workers=workers,
+        executor=executor,
+        watch=None if watch is None else lambda history: watch("final", child, history),
+    )
