@@ -22,6 +22,9 @@ class Clay(Pot):
     colors: tuple[str, ...] = ("red",)
     label: str | None = None
 
+    def __post_init__(self):
+        len(self.colors)
+
 
 @dataclass(frozen=True)
 class Tin(Pot):
@@ -32,11 +35,16 @@ class Tin(Pot):
             raise UsageError(f"depth is positive, got {self.depth}; raise it.")
 
 
+Tub = make_dataclass("Tub", [("width", float, 1.0)], bases=(Pot,), frozen=True)
+"""Annotated by a type, as in a module without postponed annotations."""
+
+
 @pytest.fixture
 def pots():
     registry = Registry("pot", "nasturtium.test-pots")
     registry.register("clay")(Clay)
     registry.register("tin")(Tin)
+    registry.register("tub", is_listed=False)(Tub)
     return registry
 
 
@@ -86,6 +94,7 @@ def test_a_deferred_module_is_imported_when_its_name_is_looked_up():
         ("clay(colors=['a', 'b'])", Clay(colors=("a", "b"))),
         ("clay(size=-1, label='it\\'s')", Clay(-1, label="it's")),
         ("tin(depth=2)", Tin(2)),
+        ("tub(width=2)", Tub(2)),
     ],
 )
 def test_a_text_makes_a_component(pots, text, expected):
@@ -111,7 +120,12 @@ def test_defaults_fill_in_what_a_class_takes_and_the_text_leaves_out(pots):
         ("clay(sise=3)", "pot 'clay' takes no argument 'sise'; did you mean 'size'"),
         ("tin", r"pot 'tin' needs 'depth'; write tin\(depth=...\)"),
         ("tin(depth=-1)", "depth is positive, got -1"),
-        ("tin(depth='deep')", "pot 'tin': .*check the types"),
+        ("tin(depth='deep')", "pot 'tin' takes depth as int, got 'deep'; write another"),
+        ("tin(depth=1.5)", "pot 'tin' takes depth as int, got 1.5"),
+        ("tin(depth=True)", "pot 'tin' takes depth as int, got True"),
+        ("clay(label=3)", "pot 'clay' takes label as str or None, got 3"),
+        ("tub(width='wide')", "pot 'tub' takes width as float, got 'wide'"),
+        ("clay(colors=3)", "pot 'clay': .*check the types"),
         ("glass", "unknown pot 'glass'"),
     ],
 )

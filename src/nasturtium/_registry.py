@@ -11,6 +11,7 @@ import ast
 import inspect
 import json
 import re
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -118,6 +119,13 @@ class Registry(Generic[T]):
             UsageError: The text is no call, or an argument is unknown or has a wrong value.
         """
         name, arguments = parse_call(text)
+        scalars = _scalars(self.get(name))
+        for argument, value in arguments.items():
+            kinds = scalars.get(argument)
+            if kinds is not None and not _is_one_of(value, kinds):
+                raise UsageError(
+                    f"{self.kind} {name!r} takes {argument} as {' or '.join(kinds)}, got {value!r}; write another."
+                )
         return self.make(name, {**self._known(name, defaults), **arguments})
 
     def make(self, name: str, arguments: dict[str, Any]) -> T:
@@ -195,6 +203,29 @@ class Registry(Generic[T]):
 
 REGISTRIES: dict[str, Registry[Any]] = {}
 """Every registry by its kind, for components inside components."""
+
+
+_SCALARS = {"int": int, "float": (int, float), "str": str, "bool": bool, "None": type(None)}
+
+
+@lru_cache(maxsize=1024)
+def _scalars(cls: type) -> dict[str, list[str]]:
+    """Return what each parameter may be, of those that are annotated with plain types alone."""
+    found = {}
+    for parameter in inspect.signature(cls).parameters.values():
+        # A module without postponed annotations has types instead of texts.
+        text = inspect.formatannotation(parameter.annotation).strip("'")
+        kinds = [kind.strip() for kind in text.split("|")]
+        if all(kind in _SCALARS for kind in kinds):
+            found[parameter.name] = kinds
+    return found
+
+
+def _is_one_of(value: Any, kinds: list[str]) -> bool:
+    """Return whether a literal is of one of these kinds; True and False are no numbers."""
+    if isinstance(value, bool):
+        return "bool" in kinds
+    return any(isinstance(value, _SCALARS[kind]) for kind in kinds)
 
 
 def _is_default(cls: type, name: str, value: Any) -> bool:
