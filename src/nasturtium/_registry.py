@@ -11,7 +11,6 @@ import ast
 import inspect
 import json
 import re
-from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -205,10 +204,15 @@ REGISTRIES: dict[str, Registry[Any]] = {}
 """Every registry by its kind, for components inside components."""
 
 
-_SCALARS = {"int": int, "float": (int, float), "str": str, "bool": bool, "None": type(None)}
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "None": (type(None),),
+}
 
 
-@lru_cache(maxsize=1024)
 def _scalars(cls: type) -> dict[str, list[str]]:
     """Return what each parameter may be, of those that are annotated with plain types alone."""
     found = {}
