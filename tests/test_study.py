@@ -184,6 +184,7 @@ class Picky(Estimator):
     ("arguments", "error", "message"),
     [
         ({"objectives": []}, UsageError, "at least one objective"),
+        ({"objectives": ["loss", Objective("loss", maximize=True)]}, UsageError, "each objective is another metric"),
         ({"objectives": ["test_error"]}, UsageError, "no search may see the test data"),
         ({"space": "nasnett"}, UnknownNameError, "did you mean 'nasnet'"),
         ({"scheduler": "fix"}, UnknownNameError, "did you mean 'fixed'"),
@@ -278,6 +279,23 @@ def test_a_trial_is_told_while_it_is_under_way_only():
         found.tell(trial, {"loss": 0.5})
     with pytest.raises(UsageError, match="got 7"):
         found.tell(7, {"loss": 0.5})
+
+
+@pytest.mark.parametrize("metrics", [{"loss": "low"}, [0.5], 0.5, {"loss": None}])
+def test_a_trial_is_told_numbers_or_a_reason(metrics):
+    found = study(estimator=None)
+    trial = found.ask("random-search")
+    with pytest.raises(UsageError, match="a trial is told numbers by metric"):
+        found.tell(trial, metrics)
+    found.tell(trial, {"loss": 0.25})
+    assert found.history.trial(0).metrics == {"loss": 0.25}
+
+
+def test_a_negative_seed_is_refused_before_anything_is_written():
+    storage = MemoryStorage()
+    with pytest.raises(UsageError, match="a seed is at least 0, got -1"):
+        study(storage=storage).run("random-search", trials=1, seed=-1)
+    assert storage.studies() == []
 
 
 def test_a_finite_space_ends_with_search_finished():

@@ -136,21 +136,27 @@ class Study:
     def _check(self) -> None:
         if not self.objectives:
             raise UsageError("a study has at least one objective, got none; name a metric such as 'valid_error'.")
-        for metric in (o.metric for o in self.objectives):
+        metrics = [o.metric for o in self.objectives]
+        if len(set(metrics)) < len(metrics):
+            raise UsageError(f"each objective is another metric, got {metrics}; name each once.")
+        for metric in metrics:
             if metric.startswith("test_"):
                 raise UsageError(f"no search may see the test data, got objective {metric!r}; take 'valid_...'.")
-        if self.estimator is None:
-            return
-        for capability in self.estimator.requires:
+        if self.estimator is not None:
+            self._check_estimator(self.estimator, metrics)
+
+    def _check_estimator(self, estimator: Estimator, metrics: Sequence[str]) -> None:
+        """Check that the estimator can judge this space by these metrics and those of the limits."""
+        for capability in estimator.requires:
             if not self.space.supports(capability):
                 raise RequirementError(
-                    f"{type(self.estimator).__name__} needs a space with {capability.__name__}, got "
+                    f"{type(estimator).__name__} needs a space with {capability.__name__}, got "
                     f"{type(self.space).__name__}; take another space or estimator."
                 )
-        known = set(self.estimator.metrics())
+        known = set(estimator.metrics())
         if known and self.task is not None:
             known |= {f"valid_{name}" for name in self.task.metrics}
-        for metric in (*(o.metric for o in self.objectives), *(limit.metric for limit in self.limits)):
+        for metric in (*metrics, *(limit.metric for limit in self.limits)):
             if known and metric not in known:
                 raise UsageError(f"unknown metric {metric!r}; {near_matches(metric, known)}")
 
@@ -177,6 +183,8 @@ class Study:
         if self._journal is not None:
             self._check_same(strategy, seed)
             return self._journal
+        if seed is not None and seed < 0:
+            raise UsageError(f"a seed is at least 0, got {seed}; take another.")
         setting = self._setting(seed or 0, horizon)
         check_fit(strategy, setting)
         if strategy.whole_space and self.estimator is not None and not self.estimator.whole_space:
@@ -400,7 +408,7 @@ class Study:
             CONTINUE, or STOP if the trial is over.
 
         Raises:
-            UsageError: The trial is not under way.
+            UsageError: The trial is not under way, or a value is no number.
         """
         journal = self.journal
         number = trial if isinstance(trial, int) else trial.number
@@ -412,7 +420,7 @@ class Study:
             journal.flush()
             return Decision.STOP
         end = current.fidelity.epochs
-        measurement = Measurement(end if step is None else step, dict(metrics), seconds)
+        measurement = _told(end if step is None else step, metrics, seconds)
         journal.add(Measured(number, measurement))
         history = journal.history().sealed()
         seen = history.trial(number)
@@ -470,6 +478,15 @@ class _Views:
 
     def __call__(self, references: Mapping[int, str]) -> CheckpointView:
         return CheckpointView(self.store, references)
+
+
+def _told(step: int, metrics: Mapping[str, float], seconds: float) -> Measurement:
+    try:
+        return Measurement(step, dict(metrics), seconds)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"a trial is told numbers by metric, or why it failed as a text, got {metrics!r}; pass one of these."
+        ) from error
 
 
 def made(registry: Registry[T], component: T | str) -> T:

@@ -134,3 +134,10 @@ def test_extend_gives_a_node_further_inputs():
     b.extend("sum", y, delayed(total))
     edges = b.graph(total).by_name["sum"].edges
     assert [(e.source, e.slot, e.delay) for e in edges] == [("x", 0, 0), ("y", 1, 0), ("sum", 2, 1)]
+
+
+def test_only_a_node_that_was_added_is_extended():
+    b = Builder()
+    x = b.input("x", (4,))
+    with pytest.raises(UsageError, match="only a node that was added is extended, got 'y'"):
+        b.extend("y", x)

@@ -177,3 +177,9 @@ def test_bad_datasets(dataset, message):
 def test_a_file_is_named():
     with pytest.raises(DataError, match=r"^data\.npz: wrong$"), about("data.npz"):
         raise DataError("wrong")
+
+
+@pytest.mark.parametrize("x", [torch.eye(3).to_sparse(), torch.empty(3, 3, device="meta")])
+def test_a_tensor_without_dense_values_is_refused(x):
+    with pytest.raises(DataError, match="x must be a dense tensor with values, got torch"):
+        examples(x)

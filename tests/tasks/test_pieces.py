@@ -38,6 +38,8 @@ def test_metrics_have_names():
     assert list(named_metrics({"a": balanced_error, "b": balanced_error}, standard)) == ["error", "a", "b"]
     assert named_metrics({"error": balanced_error}, standard) == {"error": balanced_error}
     assert list(named_metrics(lambda logits, y: 0.0, standard)) == ["error", "lambda"]
+    with pytest.raises(DataError, match=r"metric is a function .*, got 'accuracy'; pass functions"):
+        named_metrics("accuracy", standard)
 
 
 def test_good_pieces_pass():

@@ -87,9 +87,15 @@ def test_crowding_distance_of_few_or_equal_points():
     assert np.isfinite(middle).sum() == 2
 
 
-@pytest.mark.parametrize("losses", [np.ones(3), np.array([[1.0, np.nan]]), np.array([[np.inf]])])
+@pytest.mark.parametrize("function", [non_dominated, fronts, ranking, crowding_distance])
+def test_losses_are_a_table(function):
+    with pytest.raises(UsageError, match=r"shape \(n_points, n_objectives\), got shape \(3,\)"):
+        function(np.ones(3))
+
+
+@pytest.mark.parametrize("losses", [np.array([[1.0, np.nan]]), np.array([[np.inf]])])
 def test_crowding_distance_refuses_what_is_not_finite(losses):
-    with pytest.raises(UsageError, match="losses are finite, of shape"):
+    with pytest.raises(UsageError, match="losses are finite here"):
         crowding_distance(losses)
 
 

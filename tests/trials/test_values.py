@@ -90,6 +90,7 @@ def test_a_training_continues_to_a_later_epoch_of_the_same_schedule():
         ({"epochs": 1, "resolution": 1.5}, r"in \(0, 1\]"),
         ({"epochs": 1, "width": float("nan")}, r"in \(0, 1\]"),
         ({"epochs": 9, "schedule": 3}, "raise schedule"),
+        ({"epochs": 1, "cells": 0}, "at least one cell"),
     ],
 )
 def test_an_impossible_fidelity_is_refused(arguments, message):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, near_matches
 from nasturtium.graphs._base import Operation, Scalar, Shape
 
 if TYPE_CHECKING:
@@ -327,8 +327,15 @@ class Builder:
         return (Edge(name),)
 
     def extend(self, name: str, *wires: Wire) -> None:
-        """Give an existing node further inputs; how a delayed edge is drawn to an earlier node."""
-        index = next(i for i, node in enumerate(self._nodes) if node.name == name)
+        """Give an existing node further inputs; how a delayed edge is drawn to an earlier node.
+
+        Raises:
+            UsageError: There is no node of that name yet.
+        """
+        names = [node.name for node in self._nodes]
+        if name not in names:
+            raise UsageError(f"only a node that was added is extended, got {name!r}; {near_matches(name, names)}")
+        index = names.index(name)
         node = self._nodes[index]
         first = 1 + max((e.slot for e in node.edges), default=-1)
         edges = tuple(replace(e, slot=first + i) for i, wire in enumerate(wires) for e in wire)

@@ -190,9 +190,13 @@ def array_of(values: ArrayLike | Tensor, what: str) -> NDArray[Any]:
     """Return values as one array.
 
     Raises:
-        DataError: Rows differ in length.
+        DataError: Rows differ in length, or a tensor is sparse or without values.
     """
     if isinstance(values, Tensor):
+        if values.layout != torch.strided or values.is_meta:
+            raise DataError(
+                f"{what} must be a dense tensor with values, got {values.layout} on {values.device}; fill it."
+            )
         values = values.detach().cpu()
         # numpy has no bfloat16.
         return (values.float() if values.dtype == torch.bfloat16 else values).numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,8 +11,6 @@ from torch import Generator, Tensor
 from nasturtium.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nasturtium.tasks._split import Split
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -79,12 +77,20 @@ def label_error(logits: Tensor, y: Tensor) -> float:
 
 
 def named_metrics(metric: Metric | Mapping[str, Metric] | None, standard: Mapping[str, Metric]) -> dict[str, Metric]:
-    """Return every metric by name: the standard ones, and a user's by the name of the function."""
+    """Return every metric by name: the standard ones, and a user's by the name of the function.
+
+    Raises:
+        DataError: The user's are neither a function nor functions by name.
+    """
     own: Mapping[str, Metric] = {}
     if callable(metric):
         own = {getattr(metric, "__name__", "metric").strip("<>"): metric}
-    elif metric is not None:
+    elif isinstance(metric, Mapping):
         own = metric
+    elif metric is not None:
+        raise DataError(
+            f"metric is a function (logits, y) -> number, or several by name, got {metric!r}; pass functions."
+        )
     return {**standard, **own}
 
 

@@ -29,11 +29,14 @@ def non_dominated(losses: FloatArray) -> NDArray[np.bool_]:
     Returns:
         Mask of shape ``(n_points,)``; equal points are all on the front or all off it.
 
+    Raises:
+        UsageError: ``losses`` is not two-dimensional.
+
     Example:
         >>> non_dominated(np.array([[1.0, 5.0], [2.0, 3.0], [4.0, 2.0], [4.0, 4.0]]))
         array([ True,  True,  True, False])
     """
-    points = np.asarray(losses, dtype=np.float64)
+    points = _table(losses)
     mask = np.zeros(len(points), dtype=np.bool_)
     # In lexicographic order a point can only be dominated by one that comes before it, so the
     # first one left is on the front; what it dominates goes.
@@ -55,11 +58,14 @@ def fronts(losses: FloatArray) -> NDArray[np.int64]:
     Returns:
         Ranks, shape ``(n_points,)``.
 
+    Raises:
+        UsageError: ``losses`` is not two-dimensional.
+
     Example:
         >>> fronts(np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 0.0]]))
         array([0, 1, 0])
     """
-    points = np.asarray(losses, dtype=np.float64)
+    points = _table(losses)
     ranks = np.zeros(len(points), dtype=np.int64)
     left = np.arange(len(points))
     rank = 0
@@ -118,10 +124,14 @@ def ranking(losses: NDArray[np.float64]) -> NDArray[np.int64]:
     Returns:
         Permutation of shape ``(n,)``.
 
+    Raises:
+        UsageError: ``losses`` is not two-dimensional.
+
     Example:
         >>> ranking(np.array([[0.3], [0.1], [np.nan], [0.2]]))
         array([1, 3, 0, 2])
     """
+    losses = _table(losses)
     if losses.shape[1] == 1:
         return np.argsort(losses[:, 0], kind="stable")
     ranks = fronts(losses)
@@ -173,8 +183,15 @@ def _sliced(points: FloatArray, corner: FloatArray) -> float:
     return total
 
 
-def _finite(losses: FloatArray) -> FloatArray:
+def _table(losses: FloatArray) -> FloatArray:
     points = np.asarray(losses, dtype=np.float64)
-    if points.ndim != 2 or not np.isfinite(points).all():
-        raise UsageError(f"losses are finite, of shape (n_points, n_objectives), got shape {points.shape}; filter NaN.")
+    if points.ndim != 2:
+        raise UsageError(f"losses have the shape (n_points, n_objectives), got shape {points.shape}; reshape them.")
+    return points
+
+
+def _finite(losses: FloatArray) -> FloatArray:
+    points = _table(losses)
+    if not np.isfinite(points).all():
+        raise UsageError(f"losses are finite here, got {np.count_nonzero(~np.isfinite(points))} others; filter NaN.")
     return points

@@ -43,6 +43,8 @@ class Fidelity:
         shares = (self.fraction, self.resolution, self.width)
         if self.epochs < 0 or not all(0 < share <= 1 for share in shares):
             raise UsageError(f"epochs is at least 0 and fraction, resolution, width are in (0, 1], got {self}.")
+        if self.cells is not None and self.cells < 1:
+            raise UsageError(f"a network has at least one cell, got {self}; raise cells.")
         if self.schedule is not None and self.schedule < self.epochs:
             raise UsageError(f"a schedule is at least as long as its epochs, got {self}; raise schedule.")
         if self.schedule == self.epochs:  # one spelling, so that equal fidelities are equal

@@ -1,6 +1,6 @@
 import pytest
 
-from nasturtium.errors import ShapeError
+from nasturtium.errors import ShapeError, UsageError
 from nasturtium.graphs import operations as o
 
 
@@ -9,6 +9,11 @@ def test_costs_and_source():
     assert (op.params((5,)), op.macs((5,))) == (18, 15)
     assert op.symbol((5,)).source() == "nn.Linear(5, 3)"
     assert o.Linear(3, bias=False).params((5,)) == 15
+
+
+def test_at_least_one_output():
+    with pytest.raises(UsageError, match="at least one output, got out=0"):
+        o.Linear(0)
 
 
 def test_the_shape_is_known_before_the_input():

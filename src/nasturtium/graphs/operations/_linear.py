@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import final
 
+from nasturtium.errors import UsageError
 from nasturtium.graphs._base import OPERATIONS, Layer, Operation, Shape, expect
 
 
@@ -22,6 +23,11 @@ class Linear(Operation):
 
     out: int | None = None
     bias: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the number of features."""
+        if self.out is not None and self.out < 1:
+            raise UsageError(f"a linear layer has at least one output, got out={self.out}; raise it.")
 
     def _features(self, inputs: tuple[Shape, ...]) -> tuple[int, int]:
         expect(len(inputs) == 1 and len(inputs[0]) == 1, self, inputs, "one input (features,)")
