@@ -17,7 +17,7 @@ help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: $(VENV)/.demo ## Search an image task for two minutes; results in out/.
-	@if [ -f $(OUT)/demo.db ]; then rm -rf $(OUT); fi
+	@if [ -f $(OUT)/demo.db ]; then cd $(OUT) && rm -rf demo.db* front.json log.jsonl report.html trial-*; fi
 	@mkdir -p $(OUT)
 	$(BIN)/nasturtium search digits --minutes 2 --minimize valid_error --minimize params \
 		--seed 0 --name demo --storage sqlite:///$(OUT)/demo.db --out $(OUT)

@@ -42,7 +42,7 @@ def test_the_difference_from_random_search_is_that_of_the_paired_test(results):
     (test,) = results.comparisons
     row = next(row for row in facts(results).rows if row[0] == EVOLUTION)
     assert row[-2:] == (f"{-100 * test.difference:.2f} %", f"{test.p:.2g}")
-    assert [row[0] for row in paired_tests(results).rows] == [f"random-search less {EVOLUTION}"]
+    assert [row[0] for row in paired_tests(results).rows] == [f"random-search minus {EVOLUTION}"]
 
 
 def test_the_regret_of_a_front_is_the_hypervolume_that_it_lacks():

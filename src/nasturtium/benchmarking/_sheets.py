@@ -51,7 +51,7 @@ def facts(results: Results) -> Sheet:
     rows = []
     for strategy, fact in results.facts.items():
         test = against.get(strategy)
-        compared = ("", "") if test is None else (value_text(metric, -test.difference), f"{test.p:.2g}")
+        compared = ("", "") if test is None else (value_text(metric, 0.0 - test.difference), f"{test.p:.2g}")
         rows.append(
             (
                 strategy,
@@ -69,7 +69,7 @@ def facts(results: Results) -> Sheet:
         "the table's whole front" if results.is_pareto else f"the table's least {results.grid.benchmark.objectives[0]}"
     )
     note = f"at the end, means over {results.grid.seeds} seeds; at optimum: the share of runs that found {signal}"
-    return Sheet(("strategy", *heads, "less random search", "p"), tuple(rows), note)
+    return Sheet(("strategy", *heads, "minus random search", "p"), tuple(rows), note)
 
 
 def tests(results: Results) -> Sheet:
@@ -77,7 +77,7 @@ def tests(results: Results) -> Sheet:
     metric = results.metric
     rows = tuple(
         (
-            f"{test.a} less {test.b}",
+            f"{test.a} minus {test.b}",
             value_text(metric, test.difference),
             f"{value_text(metric, test.low)} to {value_text(metric, test.high)}",
             f"{test.p:.2g}",
