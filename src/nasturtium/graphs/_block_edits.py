@@ -33,6 +33,14 @@ class GrowKernel(Edit):
     Args:
         node: Name of a ``conv`` node with a square window.
         kernel: Its new odd side, larger than before.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations as o
+        >>> b = Builder()
+        >>> x = b.add("conv", o.Conv(4), b.input("image", (1, 8, 8)))
+        >>> graph = b.graph(b.add("head", o.Linear(10), b.add("pool", o.GlobalPool(), x)))
+        >>> GrowKernel("conv", 5).apply(graph).by_name["conv"].op.kernel
+        5
     """
 
     node: str
@@ -72,6 +80,14 @@ class Branch(Edit):
     Args:
         node: Name of a ``conv`` node that ends with ReLU.
         merge: ``"add"`` or ``"concat"``.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations as o
+        >>> b = Builder()
+        >>> x = b.add("conv", o.Conv(4), b.input("image", (1, 8, 8)))
+        >>> graph = b.graph(b.add("head", o.Linear(10), b.add("pool", o.GlobalPool(), x)))
+        >>> [node.name for node in Branch("conv", "concat").apply(graph).nodes]
+        ['image', 'conv', 'conv_concat_copy', 'conv_concat', 'pool', 'head']
     """
 
     node: str

@@ -110,6 +110,14 @@ class Deepen(Edit):
     Args:
         after: Name of a ``conv`` node that ends with ReLU.
         kernel: Odd side of the new window.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations as o
+        >>> b = Builder()
+        >>> x = b.add("conv", o.Conv(4), b.input("image", (1, 8, 8)))
+        >>> graph = b.graph(b.add("head", o.Linear(10), b.add("pool", o.GlobalPool(), x)))
+        >>> [node.name for node in Deepen("conv").apply(graph).nodes]
+        ['image', 'conv', 'conv_k3', 'pool', 'head']
     """
 
     after: str
@@ -158,6 +166,14 @@ class Widen(Edit):
     Args:
         node: Name of a ``conv`` node.
         out: Its new number of channels, larger than before.
+
+    Example:
+        >>> from nasturtium.graphs import Builder, operations as o
+        >>> b = Builder()
+        >>> x = b.add("conv", o.Conv(4), b.input("image", (1, 8, 8)))
+        >>> graph = b.graph(b.add("head", o.Linear(10), b.add("pool", o.GlobalPool(), x)))
+        >>> graph.shapes["pool"], Widen("conv", 6).apply(graph).shapes["pool"]
+        ((4,), (6,))
     """
 
     node: str

@@ -358,7 +358,16 @@ class Builder:
 
 
 def delayed(wire: Wire) -> Wire:
-    """Return a wire that brings the previous time step's value."""
+    """Return a wire that brings the previous time step's value.
+
+    Example:
+        >>> from nasturtium.graphs import operations
+        >>> b = Builder()
+        >>> total = b.add("total", operations.Add(), b.input("x", (4,)))
+        >>> b.extend("total", delayed(total))  # a running sum
+        >>> b.graph(total).is_recurrent
+        True
+    """
     return tuple(replace(edge, delay=1) for edge in wire)
 
 
@@ -369,7 +378,17 @@ def under(wire: Wire, path: str, *values: Any) -> Wire:
 
 
 def alternatives(*wires: Wire) -> Wire:
-    """Return the wire of which exactly one alternative remains when the choices are made."""
+    """Return the wire of which exactly one alternative remains when the choices are made.
+
+    Example:
+        >>> from nasturtium.graphs import operations
+        >>> b = Builder()
+        >>> x = b.input("x", (4,))
+        >>> y = b.add("tanh", operations.Activation("tanh"), x)
+        >>> graph = b.graph(alternatives(under(x, "skip", True), under(y, "skip", False)))
+        >>> [node.name for node in graph.resolve({"skip": True}).simplified().nodes]
+        ['x']
+    """
     return tuple(edge for wire in wires for edge in wire)
 
 

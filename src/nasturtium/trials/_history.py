@@ -86,6 +86,14 @@ class Log:
 
     Events are only ever appended. The derived state follows the log step by step, so that looking
     at a history costs the same however long the study is.
+
+    Example:
+        >>> from nasturtium.spaces import choice, decisions
+        >>> from nasturtium.trials import Note
+        >>> log = Log(Setting(decisions(a=choice(1, 2)), (Objective("loss"),)))
+        >>> log.append([Note("created", {"seed": 0})])
+        >>> len(log), log.history().n_trials
+        (1, 0)
     """
 
     def __init__(self, study: Setting, *, prior: Sequence[PriorTrial] = (), memoize: bool = True) -> None:
@@ -161,6 +169,16 @@ class History:
 
     Trials are numbered from 0 in the order in which they were asked for, and *completed* in the
     order in which they ended.
+
+    Example:
+        >>> from nasturtium import Study
+        >>> from nasturtium.estimators import Function
+        >>> from nasturtium.spaces import choice, decisions
+        >>> space = decisions(a=choice(1, 2, 3))
+        >>> study = Study(space=space, estimator=Function(lambda x: {"loss": x["a"]}), objectives=["loss"])
+        >>> history = study.run("random-search", trials=3, seed=0).history
+        >>> history.n_trials, sorted(history.losses()[:, 0].tolist()), history.front()[0].metrics
+        (3, [1.0, 2.0, 3.0], {'loss': 1})
     """
 
     __slots__ = ("_log", "_own", "_sealed", "length")

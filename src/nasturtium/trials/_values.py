@@ -29,6 +29,13 @@ class Fidelity:
         resolution: Factor on height and width, in (0, 1].
         width: Factor on the channels, in (0, 1].
         cells: Number of cells where it differs from the space's, else None.
+
+    Example:
+        >>> quarter = Fidelity(epochs=2, fraction=0.25)
+        >>> Fidelity(epochs=4).covers(quarter), Fidelity(epochs=4).continues(quarter)
+        (True, False)
+        >>> Fidelity(epochs=8, schedule=16).continues(Fidelity(epochs=4, schedule=16))
+        True
     """
 
     epochs: int = 0
@@ -129,6 +136,11 @@ class Measurement:
         checkpoint: Reference of the state at this step, durable before this is yielded.
         architecture: The architecture that a whole-space trial has derived, if any.
         note: What the report should say of it, such as that a checkpoint was missing.
+
+    Example:
+        >>> found = Measurement(4, {"valid_error": 0.1, "test_error": 0.2}, seconds=1.5)
+        >>> found.metrics, found.report
+        ({'valid_error': 0.1}, {'test_error': 0.2})
     """
 
     step: int
@@ -317,6 +329,10 @@ class Objective:
     Args:
         metric: Its name, such as ``"valid_error"``.
         maximize: Whether large is good; its loss is then the negated metric.
+
+    Example:
+        >>> Objective("valid_error").loss(0.1), Objective("accuracy", maximize=True).loss(0.9)
+        (0.1, -0.9)
     """
 
     metric: str
@@ -335,6 +351,10 @@ class Limit:
     Args:
         metric: Its name.
         bound: The greatest value that is allowed.
+
+    Example:
+        >>> Limit("latency_ms", 2.0).violation(1.5), Limit("latency_ms", 2.0).violation(3.0)
+        (0.0, 0.5)
     """
 
     metric: str

@@ -34,6 +34,10 @@ class Conv(Composite):
         kernel: Odd side of the window, or (height, width).
         stride: Step in both directions.
         preactivated: Whether ReLU comes first instead of last.
+
+    Example:
+        >>> Conv(16, 3, 2).shape((3, 32, 32)), Conv(16, 3, 2).params((3, 32, 32))
+        ((16, 16, 16), 464)
     """
 
     out: int | None = None
@@ -61,6 +65,10 @@ class SepConv(Composite):
         dilation: Spacing of the window's points.
         repeats: How often the whole is applied; the stride belongs to the first. NASNet: 2.
         preactivated: Whether ReLU comes first instead of last.
+
+    Example:
+        >>> SepConv(16).params((8, 32, 32)), Conv(16).params((8, 32, 32))
+        (232, 1184)
     """
 
     out: int | None = None

@@ -22,6 +22,10 @@ class Conv2d(Operation):
         dilation: Spacing of the window's points.
         groups: 1 for a dense convolution, 0 for a depthwise one.
         bias: Whether a constant is added per channel.
+
+    Example:
+        >>> Conv2d(16, 3, 2, groups=4).symbol((8, 32, 32)).source()
+        'nn.Conv2d(8, 16, 3, stride=2, padding=1, groups=4, bias=False)'
     """
 
     out: int | None = None

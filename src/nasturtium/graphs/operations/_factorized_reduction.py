@@ -39,6 +39,10 @@ class FactorizedReduction(Composite):
 
     Args:
         out: Output channels, at least 2; None keeps the input's.
+
+    Example:
+        >>> FactorizedReduction(16).shape((8, 32, 32))
+        (16, 16, 16)
     """
 
     out: int | None = None

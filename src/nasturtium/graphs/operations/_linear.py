@@ -19,6 +19,10 @@ class Linear(Operation):
     Args:
         out: Output features; None takes as many as the task has outputs (set by ``space.on``).
         bias: Whether a constant is added per feature.
+
+    Example:
+        >>> Linear(10).params((64,)), Linear(10).macs((64,))
+        (650, 640)
     """
 
     out: int | None = None

@@ -25,7 +25,12 @@ def _equal(operation: Operation, inputs: tuple[Shape, ...]) -> Shape:
 @OPERATIONS.register("add")
 @dataclass(frozen=True)
 class Add(Operation):
-    """Sum of inputs of one shape."""
+    """Sum of inputs of one shape.
+
+    Example:
+        >>> Add().shape((8, 4, 4), (8, 4, 4))
+        (8, 4, 4)
+    """
 
     commutative: ClassVar[bool] = True
 
@@ -59,7 +64,12 @@ class Multiply(Operation):
 @OPERATIONS.register("concat")
 @dataclass(frozen=True)
 class Concat(Operation):
-    """Concatenation along the channels; height and width must agree."""
+    """Concatenation along the channels; height and width must agree.
+
+    Example:
+        >>> Concat().shape((8, 4, 4), (3, 4, 4))
+        (11, 4, 4)
+    """
 
     def shape(self, *inputs: Shape) -> Shape:
         """Return the summed channels and the common height and width."""

@@ -48,7 +48,12 @@ class Zero(Operation):
 @OPERATIONS.register("batch_norm")
 @dataclass(frozen=True)
 class BatchNorm(Operation):
-    """Batch normalization of images or features, with scale and shift."""
+    """Batch normalization of images or features, with scale and shift.
+
+    Example:
+        >>> BatchNorm().params((8, 4, 4)), BatchNorm().symbol((8,)).source()
+        (16, 'nn.BatchNorm1d(8)')
+    """
 
     def shape(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
@@ -98,6 +103,10 @@ class Activation(Operation):
     Args:
         function: ``"relu"``, ``"relu6"``, ``"tanh"``, ``"sigmoid"``, ``"hardsigmoid"``, ``"silu"``,
             ``"hardswish"``, ``"mish"`` or ``"gelu"``.
+
+    Example:
+        >>> Activation("relu6").symbol((8, 4, 4)).source("x")
+        'functional.relu6(x)'
     """
 
     function: str = "relu"

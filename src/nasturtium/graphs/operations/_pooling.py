@@ -39,6 +39,10 @@ class MaxPool(Operation):
     Args:
         kernel: Side of the window; an odd one with stride 1 keeps the image's sides.
         stride: Step in both directions.
+
+    Example:
+        >>> MaxPool(3, 2).shape((8, 32, 32))
+        (8, 16, 16)
     """
 
     kernel: int = 3
@@ -67,6 +71,10 @@ class AvgPool(Operation):
     Args:
         kernel: Side of the window; an odd one with stride 1 keeps the image's sides.
         stride: Step in both directions.
+
+    Example:
+        >>> AvgPool(3).symbol((8, 32, 32)).source()
+        'nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)'
     """
 
     kernel: int = 3
@@ -97,6 +105,10 @@ class AdaptivePool(Operation):
     Args:
         height: Of the output.
         width: Of the output.
+
+    Example:
+        >>> AdaptivePool(2, 2).shape((8, 7, 7))
+        (8, 2, 2)
     """
 
     height: int
@@ -121,7 +133,12 @@ class AdaptivePool(Operation):
 @OPERATIONS.register("global_pool")
 @dataclass(frozen=True)
 class GlobalPool(Operation):
-    """Mean over all positions of an image: one number a channel."""
+    """Mean over all positions of an image: one number a channel.
+
+    Example:
+        >>> GlobalPool().shape((8, 32, 32))
+        (8,)
+    """
 
     def shape(self, *inputs: Shape) -> Shape:
         """Return (channels,)."""
