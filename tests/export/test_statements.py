@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nasturtium.export._statements import attribute, body, has_state, live_nodes
-from nasturtium.graphs import Builder, delayed
+from nasturtium.export._statements import attribute, body, has_state
+from nasturtium.graphs import Builder, delayed, live_nodes
 from nasturtium.graphs import operations as o
 
 FORMULAS = {"relu": "functional.relu({0})", "sum": "{0} + {1}", "same": "{0}"}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from nasturtium.export._fold import fold, fold_assignment
 from nasturtium.export._parameters import arguments_of
-from nasturtium.export._statements import Body, attribute, body, live_nodes
+from nasturtium.export._statements import Body, attribute, body
+from nasturtium.graphs import live_nodes
 from nasturtium.graphs.operations import token_inputs
 from nasturtium.networks import delayed_values
 

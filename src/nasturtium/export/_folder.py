@@ -83,12 +83,6 @@ def export_network(
     clean.load_state_dict(network.state_dict())
     clean.eval()
     trace = Trace(clean, example, metadata or {})
-    writers: dict[str, Callable[[Path], None]] = {
-        "model.py": lambda path: _write_source(trace, path),
-        "model.onnx": lambda path: write_onnx(trace, path),
-        "model.pt2": lambda path: write_program(trace, path),
-    }
-    problems = {}
     partial = _begun(folder)
     try:
         (partial / "architecture.json").write_text(json.dumps(dict(architecture), indent=2) + "\n")
@@ -96,17 +90,29 @@ def export_network(
         (partial / "weights.safetensors").write_bytes(save(state))
         for name, text in (files or {}).items():
             (partial / name).write_text(text, encoding="utf-8")
-        for name, write in writers.items():
-            try:
-                write(partial / name)
-            except Exception as error:  # torch's exporters raise errors of every kind
-                (partial / name).unlink(missing_ok=True)
-                problems[name] = str(error).strip().partition("\n")[0] or type(error).__name__
+        problems = _write_models(trace, partial)
         written = tuple(sorted(path.name for path in partial.iterdir()))
         _finish(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Exported(folder, written, problems)
+
+
+def _write_models(trace: Trace, folder: Path) -> dict[str, str]:
+    """Write the network in three forms, and return why each that is missing could not be written."""
+    writers: dict[str, Callable[[Trace, Path], None]] = {
+        "model.py": _write_source,
+        "model.onnx": write_onnx,
+        "model.pt2": write_program,
+    }
+    problems = {}
+    for name, write in writers.items():
+        try:
+            write(trace, folder / name)
+        except Exception as error:  # torch's exporters raise errors of every kind
+            (folder / name).unlink(missing_ok=True)
+            problems[name] = str(error).strip().partition("\n")[0] or type(error).__name__
+    return problems
 
 
 def _write_source(trace: Trace, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from nasturtium.graphs import Edge, Graph, Node, output_index
+from nasturtium.graphs import Edge, Graph, Node, live_nodes, output_index
 from nasturtium.graphs.operations import Input
 from nasturtium.networks import delayed_values
 
@@ -55,18 +55,6 @@ def attribute(name: str) -> str:
     if name in _NO_ATTRIBUTE or iskeyword(name):
         return f'self._modules["{name}"]'
     return f"self.{name}"
-
-
-def live_nodes(graph: Graph) -> set[str]:
-    """Return the nodes from which an output can be reached."""
-    alive: set[str] = set()
-    stack = list(graph.outputs)
-    while stack:
-        name = stack.pop()
-        if name not in alive:
-            alive.add(name)
-            stack += [edge.source for edge in graph.by_name[name].edges]
-    return alive
 
 
 def has_state(graph: Graph) -> bool:

@@ -24,6 +24,7 @@ from nasturtium.graphs._infer import Inference, output_index
 from nasturtium.graphs._json import graph_from_json, graph_to_json
 from nasturtium.graphs._legal_edits import legal_edits
 from nasturtium.graphs._mermaid import mermaid
+from nasturtium.graphs._simplify import live_nodes
 from nasturtium.graphs._skip_concat import SkipConcat
 from nasturtium.graphs._weisfeiler_lehman import weisfeiler_lehman
 
@@ -62,6 +63,7 @@ __all__ = [
     "graph_to_json",
     "kept",
     "legal_edits",
+    "live_nodes",
     "mermaid",
     "nested",
     "operations",

@@ -117,6 +117,22 @@ def _rewired(node: Node, origin: dict[str, Edge], order: dict[str, int]) -> Node
 
 def _without_dead(graph: Graph) -> Graph:
     """Drop the nodes from which no output can be reached."""
+    alive = live_nodes(graph)
+    kept = tuple([n for n in graph.nodes if n.name in alive or isinstance(n.op, Input)])
+    return graph if len(kept) == len(graph.nodes) else Graph(kept, graph.outputs)
+
+
+def live_nodes(graph: Graph) -> set[str]:
+    """Return the names of the nodes from which an output can be reached.
+
+    Example:
+        >>> from nasturtium.graphs import Builder
+        >>> b = Builder()
+        >>> x = b.input("x", (4,))
+        >>> dead = b.add("dead", Identity(), x)
+        >>> sorted(live_nodes(b.graph(b.add("y", Identity(), x))))
+        ['x', 'y']
+    """
     alive: set[str] = set()
     stack = list(graph.outputs)
     while stack:
@@ -124,5 +140,4 @@ def _without_dead(graph: Graph) -> Graph:
         if name not in alive:
             alive.add(name)
             stack.extend(edge.source for edge in graph.by_name[name].edges)
-    kept = tuple([n for n in graph.nodes if n.name in alive or isinstance(n.op, Input)])
-    return graph if len(kept) == len(graph.nodes) else Graph(kept, graph.outputs)
+    return alive
