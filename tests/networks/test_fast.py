@@ -43,9 +43,10 @@ def compared(graph, x):
 
 @pytest.fixture(params=[True, False], ids=["folded", "plain"])
 def folding(request, monkeypatch):
-    """Fold normalization of any batch, or of none."""
+    """Rewrite for any batch, or for none."""
     monkeypatch.setattr(fast, "LARGE", 0 if request.param else 1 << 40)
     monkeypatch.setattr(fast, "FEW", 0 if request.param else 1 << 40)
+    monkeypatch.setattr(fast, "TINY", 1 << 40 if request.param else -1)
 
 
 @pytest.mark.parametrize("index", [1462, 7, 6111, 9930])
@@ -59,6 +60,7 @@ def test_cells_of_nasbench201(index, folding):
 def test_a_network_of_every_space(name, monkeypatch, rng, draw):
     monkeypatch.setattr(fast, "LARGE", 0)
     monkeypatch.setattr(fast, "FEW", 0)
+    monkeypatch.setattr(fast, "TINY", 1 << 40)
     graph = SMALL[name].graph(SMALL[name].sample(rng(0))).simplified()
     if graph.is_recurrent or len(graph.inputs) != 1:
         network = build(graph)
@@ -72,11 +74,29 @@ def test_the_rewrites_are_made():
     cell = "|nor_conv_3x3~0|+|nor_conv_1x1~0|avg_pool_3x3~1|+|nor_conv_3x3~0|skip_connect~1|avg_pool_3x3~2|"
     quick = accelerated(build(space.graph(space.parse(cell))))
     used = {type(quick.get_submodule(n.target)) for n in quick.graph.nodes if n.op == "call_module"}
-    assert used == {nn.Conv2d, nn.Linear, fast.ConvolutionPool, fast.FoldedNorm}
+    assert used == {fast.TinyConvolution, nn.Linear, fast.ConvolutionPool, fast.FoldedNorm}
     # A cell's three convolutions read one ReLU: those of two cells and two reductions are left, as
     # those of the first cell, the reductions' own and the last follow a normalization.
     assert sum(n.target is nn.functional.relu for n in quick.graph.nodes) == 4
     assert sum(m.relu for m in quick.modules() if isinstance(m, fast.FoldedNorm)) == 4
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (1, 2), (3, 1), (3, 2), (5, 1)])
+def test_tiny_convolutions(kernel, stride, monkeypatch):
+    monkeypatch.setattr(fast, "TINY", 1 << 40)
+    b = Builder()
+    graph = b.graph(b.add("conv", o.Conv2d(4, kernel, stride), b.input("image", (3, 7, 7))))
+    torch.manual_seed(0)
+    quick = compared(graph, torch.randn(2, 3, 7, 7))
+    monkeypatch.setattr(nn.Conv2d, "forward", None)  # it isn't called where the other kernel is taken
+    assert quick(torch.randn(2, 3, 7, 7).double().to(memory_format=torch.channels_last)).shape[:2] == (2, 4)
+
+
+def test_a_grouped_convolution_stays():
+    b = Builder()
+    graph = b.graph(b.add("deep", o.Conv2d(3, 3, groups=3), b.input("image", (3, 7, 7))))
+    quick = accelerated(build(graph))
+    assert not any(isinstance(module, fast.TinyConvolution) for module in quick.modules())
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 1), (3, 2), (4, 2), (5, 1)])

@@ -1,9 +1,10 @@
 """The same network, run faster: exact rewrites for training on a CPU.
 
-Three things cost more there than their arithmetic does. torch's average pooling takes as long as a
+Four things cost more there than their arithmetic does. torch's average pooling takes as long as a
 3x3 convolution; it becomes a depthwise convolution with constant weights. Batch normalization of
 few channels handles an image's pixels one by one; it gets rows of many pixels, and ReLU in the
-same pass. And cells whose edges each begin with ReLU compute it once for all edges of a node.
+same pass. Cells whose edges each begin with ReLU compute it once for all edges of a node. And
+tiny convolutions spend their time on oneDNN's preparations; they take torch's own kernel.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ FOLD = 16
 
 FEW = 1 << 16
 """Numbers of a batch below which torch's pooling is faster after all."""
+
+TINY = 1 << 18
+"""Multiply-accumulates up to which a convolution takes torch's own kernel rather than oneDNN's."""
 
 LARGE = 1 << 14
 """Pixels of a batch from which folded normalization pays; below, its small calls cost more."""
@@ -53,6 +57,7 @@ def accelerated(network: Network) -> nn.Module:
     _share_repeated(traced)
     _replace_pooling(traced)
     _replace_normalization(traced)
+    _replace_convolution(traced)
     traced.graph.eliminate_dead_code()
     traced.recompile()
     return traced
@@ -107,6 +112,14 @@ def _replace_normalization(traced: fx.GraphModule) -> None:
             users[0].replace_all_uses_with(node)
             traced.graph.erase_node(users[0])
         _replace(traced, node, FoldedNorm(norm, relu=relu))
+
+
+def _replace_convolution(traced: fx.GraphModule) -> None:
+    for node in _calls(traced, nn.Conv2d):
+        convolution: Any = traced.get_submodule(str(node.target))
+        plain = type(convolution) is nn.Conv2d and convolution.padding_mode == "zeros"
+        if plain and convolution.groups == 1 and convolution.dilation == (1, 1):
+            _replace(traced, node, TinyConvolution(convolution))
 
 
 def _calls(traced: fx.GraphModule, kind: type[nn.Module]) -> list[fx.Node]:
@@ -187,6 +200,33 @@ class _Pool(torch.autograd.Function):
             windows = ([kernel] * 2, [stride] * 2, [padding] * 2)
             back = torch.ops.aten.avg_pool2d_backward(gradients[0], like, *windows, False, False, None)
         return back, None, None, None, None
+
+
+@final
+class TinyConvolution(nn.Module):
+    """A convolution that takes torch's own kernel where a batch has little arithmetic.
+
+    oneDNN looks up a kernel and brings the weights into its order at each call: forward and
+    backward take 0.18 ms for 2 images of 4 x 4 and 8 channels, torch's kernel 0.05 ms.
+
+    Args:
+        convolution: Whose parameters are used; neither grouped nor dilated, padded with zeros.
+    """
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the convolution does, shape ``(batch, out, height', width')``."""
+        own = self.convolution
+        multiplications = x.shape[0] * x.shape[2] * x.shape[3] * own.weight.numel() // (own.stride[0] * own.stride[1])
+        # Of other memory formats, torch 2.13's kernel gets the gradient of the weights wrong.
+        if multiplications > TINY or not x.is_contiguous(memory_format=torch.channels_last):
+            y: Tensor = own(x)
+            return y
+        result: Tensor = torch.ops.aten.thnn_conv2d(x, own.weight, own.kernel_size, own.bias, own.stride, own.padding)
+        return result
 
 
 @final
