@@ -34,7 +34,7 @@ def test_folder_as_an_argument(small):
     assert task.name == "fashion-mnist"
     assert task.classes[9] == "Ankle boot"
     assert task.input_shape == (1, 28, 28)
-    assert task.augment == Crop(3, flip=True)
+    assert task.augment == Crop(1, flip=True)
     assert len(task.test()) == 20
 
 

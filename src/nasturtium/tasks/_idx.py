@@ -14,7 +14,7 @@ import numpy as np
 
 from nasturtium.errors import DataError
 from nasturtium.tasks._arrays import about
-from nasturtium.tasks._augment import photo_augmentation
+from nasturtium.tasks._augment import Crop
 from nasturtium.tasks._base import Task
 from nasturtium.tasks._sources import TASKS, FileSource
 
@@ -27,6 +27,13 @@ FILE = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?$")
 
 NUMBERS = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 """The third byte of an IDX file and the type it stands for."""
+
+SHIFT = 1
+"""Pixels of augmentation: such images are centered already, and short trainings pay for more.
+
+Four epochs of a residual network of 78,000 parameters on Fashion-MNIST: validation error 10.5 %
+with 3 pixels, 9.7 % with 1 (one seed).
+"""
 
 
 @TASKS.register("idx-folder")
@@ -85,7 +92,7 @@ def idx_task(folder: Path, *, name: str, mirror: bool, classes: Sequence[str] | 
             x_test=x_test,
             y_test=y_test,
             classes=classes,
-            augment=photo_augmentation((1, *x.shape[1:]), mirror=mirror),
+            augment=Crop(SHIFT, flip=mirror),
             name=name,
         )
 
