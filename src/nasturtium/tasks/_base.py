@@ -15,15 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, final
 
-import numpy as np
 import torch
 
-from nasturtium.errors import DataError, UsageError
-from nasturtium.tasks._arrays import check_same_form, check_same_length, collect, examples
+from nasturtium.errors import UsageError
+from nasturtium.tasks._arrays import collect
 from nasturtium.tasks._partition import partition, prefix
-from nasturtium.tasks._pieces import Augment, Loss, Metric, check_pieces, named_metrics
+from nasturtium.tasks._pieces import Augment, Loss, Metric, Pieces, check_pieces, named_metrics
 from nasturtium.tasks._split import Normalization, Split
-from nasturtium.tasks._targets import known_targets, targets
+from nasturtium.tasks._targets import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,29 +137,16 @@ class Task:
             >>> Task.from_tensors(x, y, metric=worst_error, loss=smooth, augment=noise)
             Task(tensors: (4,) -> 2 classes; 64 train, 16 valid, 20 test)
         """
-        inputs, (values, goal) = examples(x), targets(y, kind, classes)
-        check_same_length(inputs, values)
-        n_test = 0
-        if x_test is not None and y_test is not None:
-            more = examples(x_test, "x_test")
-            more_values = known_targets(y_test, goal, "y_test", by_name=classes is None)
-            check_same_form(inputs, more)
-            check_same_length(more, more_values, "x_test and y_test")
-            n_test = len(more)
-            inputs, values = np.concatenate([inputs, more]), np.concatenate([values, more_values])
-        elif x_test is not None or y_test is not None:
-            given, lacking = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
-            raise DataError(f"a test set is x_test and y_test, got {given} alone; add {lacking}.")
-        parts = parts_of(inputs, values, goal, n_test=n_test, has_test=has_test)
+        found = labelled(x, y, (x_test, y_test), kind=kind, classes=classes)
+        inputs, values, goal = found.inputs, found.values, found.goal
+        parts = parts_of(inputs, values, goal, n_test=found.n_test, has_test=has_test)
         return assembled(
             inputs,
             values,
             parts,
             goal.fitted(values[parts.train], balanced=balanced),
             normalization=Normalization.fit(inputs[parts.train]),
-            metric=metric,
-            loss=loss,
-            augment=augment,
+            pieces=Pieces(metric, loss, augment),
             name=name,
         )
 
@@ -347,9 +333,7 @@ def assembled(
     goal: Goal,
     *,
     normalization: Normalization,
-    metric: Metric | Mapping[str, Metric] | None = None,
-    loss: Loss | None = None,
-    augment: Augment | None = None,
+    pieces: Pieces,
     name: str,
     files: Mapping[str, str] | None = None,
 ) -> Task:
@@ -361,10 +345,8 @@ def assembled(
         parts: Which row is in which part.
         goal: Fitted.
         normalization: Of the examples.
-        metric: As in ``Task.from_tensors``.
-        loss: Likewise.
-        augment: Likewise.
-        name: Likewise.
+        pieces: The user's functions.
+        name: For people.
         files: As in ``Task``.
     """
     encoded = goal.encode(values)
@@ -378,9 +360,9 @@ def assembled(
         train=train,
         valid=valid,
         normalization=normalization,
-        loss=goal.loss if loss is None else loss,
-        metrics=named_metrics(metric, goal.metrics),
-        augment=augment,
+        loss=goal.loss if pieces.loss is None else pieces.loss,
+        metrics=named_metrics(pieces.metric, goal.metrics),
+        augment=pieces.augment,
         content=parts.content,
         files=files or {},
         _test=test,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Generator, Tensor
@@ -24,6 +25,22 @@ otherwise."""
 Augment = Callable[[Tensor, Generator], Tensor]
 """``(x, generator) -> x`` of the same shape: x is a normalized float32 batch on any device, every
 random number comes from the generator (on the CPU), and the argument is not changed."""
+
+
+@final
+@dataclass(frozen=True)
+class Pieces:
+    """The functions that a user has instead of a goal's own.
+
+    Args:
+        metric: One, called by its function's name, or several by name; beside the goal's.
+        loss: None takes the goal's.
+        augment: None leaves examples as they are.
+    """
+
+    metric: Metric | Mapping[str, Metric] | None = None
+    loss: Loss | None = None
+    augment: Augment | None = None
 
 
 def classification_error(logits: Tensor, y: Tensor) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from nasturtium.errors import DataError, UsageError, near_matches
 from nasturtium.tasks import _predict
 from nasturtium.tasks._base import Task, assembled, parts_of
+from nasturtium.tasks._pieces import Pieces
 from nasturtium.tasks._predict import features, number_of, text_of
 from nasturtium.tasks._split import Normalization
 from nasturtium.tasks._targets import targets
@@ -102,9 +103,7 @@ def from_table(
         parts,
         goal.fitted(values[parts.train], balanced=balanced),
         normalization=_normalization(x[parts.train], specs),
-        metric=metric,
-        loss=loss,
-        augment=augment,
+        pieces=Pieces(metric, loss, augment),
         name=name,
         files=_files(target, specs),
     )

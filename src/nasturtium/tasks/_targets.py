@@ -1,13 +1,14 @@
-"""What a user's y holds: its kind, and its values in one form."""
+"""What a user's arrays hold: the kind of y, and its values beside x in one form."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from nasturtium.errors import DataError, UsageError
-from nasturtium.tasks._arrays import array_of, encode, encode_known
+from nasturtium.tasks._arrays import array_of, check_same_form, check_same_length, encode, encode_known, examples
 from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression
 
 if TYPE_CHECKING:
@@ -19,6 +20,59 @@ if TYPE_CHECKING:
     from nasturtium.tasks._goals import Kind
 
 KINDS = ("classification", "multi-label", "regression")
+
+
+@final
+@dataclass(frozen=True)
+class Labelled:
+    """Examples and labels in one form, the data set's own test examples behind the others.
+
+    Args:
+        inputs: As ``examples`` gives them.
+        values: As ``targets`` gives them.
+        goal: What the values mean; not ``fitted`` yet.
+        n_test: How many at the end are the data set's own test examples; 0 if it has none.
+    """
+
+    inputs: NDArray[Any]
+    values: NDArray[Any]
+    goal: Goal
+    n_test: int
+
+
+def labelled(
+    x: ArrayLike | Tensor,
+    y: ArrayLike | Tensor,
+    test: tuple[ArrayLike | Tensor | None, ArrayLike | Tensor | None],
+    *,
+    kind: Kind | None,
+    classes: Sequence[str] | None,
+) -> Labelled:
+    """Return a user's arrays in one form; the arguments are those of ``Task.from_tensors``.
+
+    Args:
+        x: Examples.
+        y: Their labels.
+        test: ``x_test`` and ``y_test``.
+        kind: What y is.
+        classes: Names of the classes, labels or targets.
+
+    Raises:
+        DataError: The data is unusable, or a test set has only one of its two halves.
+    """
+    inputs, (values, goal) = examples(x), targets(y, kind, classes)
+    check_same_length(inputs, values)
+    x_test, y_test = test
+    if x_test is None and y_test is None:
+        return Labelled(inputs, values, goal, 0)
+    if x_test is None or y_test is None:
+        given, lacking = ("x_test", "y_test") if y_test is None else ("y_test", "x_test")
+        raise DataError(f"a test set is x_test and y_test, got {given} alone; add {lacking}.")
+    more = examples(x_test, "x_test")
+    more_values = known_targets(y_test, goal, "y_test", by_name=classes is None)
+    check_same_form(inputs, more)
+    check_same_length(more, more_values, "x_test and y_test")
+    return Labelled(np.concatenate([inputs, more]), np.concatenate([values, more_values]), goal, len(more))
 
 
 def targets(
