@@ -19,6 +19,7 @@ LEAVES = {
     errors.StorageError: RuntimeError,
     errors.LogMovedOn: RuntimeError,
     errors.LeaseTaken: RuntimeError,
+    errors.ParityError: RuntimeError,
     errors.MissingExtraError: ImportError,
 }
 

@@ -12,6 +12,7 @@ NasturtiumError
 ├── StorageError (RuntimeError)         the database can't be used
 │   ├── LogMovedOn                      somebody else appended first
 │   └── LeaseTaken                      another engine runs this study
+├── ParityError (RuntimeError)          an exported file computes something else than its network
 └── MissingExtraError (ImportError)     an optional package is not installed
 
 Every message has three parts: the rule, the value got, the way out.
@@ -76,6 +77,10 @@ class LogMovedOn(StorageError):  # noqa: N818 - the term of the design
 
 class LeaseTaken(StorageError):  # noqa: N818 - the term of the design
     """Another engine runs this study."""
+
+
+class ParityError(NasturtiumError, RuntimeError):
+    """A file that was exported computes something else than the network."""
 
 
 class MissingExtraError(NasturtiumError, ImportError):

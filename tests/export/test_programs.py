@@ -5,8 +5,9 @@ import onnxruntime
 import pytest
 import torch
 
+from nasturtium.errors import ParityError
 from nasturtium.export import _programs
-from nasturtium.export._programs import ParityError, Trace, check_equal, write_onnx, write_program
+from nasturtium.export._programs import Trace, check_equal, write_onnx, write_program
 from nasturtium.graphs import Builder
 from nasturtium.graphs import operations as o
 from nasturtium.networks import build

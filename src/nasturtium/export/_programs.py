@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nasturtium.errors import MissingExtraError, NasturtiumError, UsageError
+from nasturtium.errors import MissingExtraError, ParityError, UsageError
 from nasturtium.export._session import open_session
 from nasturtium.networks import build, random_inputs
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 """How far a read-back network may differ, relative to the larger of 1 and the value."""
-
-
-class ParityError(NasturtiumError):
-    """A file that was written computes something else than the network."""
 
 
 class Trace:
