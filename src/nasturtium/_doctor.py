@@ -125,6 +125,10 @@ def _pandas() -> Finding:
     return _package("pandas", "pip install 'nasturtium[frame]'", "history.to_frame()")
 
 
+def _gymnasium() -> Finding:
+    return _package("gymnasium", "pip install 'nasturtium[control]'", "control tasks such as cartpole")
+
+
 def _psycopg() -> Finding:
     return _package("psycopg", "pip install 'nasturtium[postgres]'", "storage on PostgreSQL")
 
@@ -205,6 +209,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _scikit_learn,
     _onnx,
     _pandas,
+    _gymnasium,
     _psycopg,
     _fashion_mnist,
     _sqlite,

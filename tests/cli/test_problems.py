@@ -10,7 +10,7 @@ FILES = {"architecture.json", "model.onnx", "model.pt2", "model.py", "network.sv
 
 @pytest.mark.parametrize(
     ("problem", "strategy"),
-    [("double-pole(steps=30)", "neat(population_size=10)"), ("double-pole-no-velocities", "gnarl(population_size=10)")],
+    [("pendulum(episodes=1)", "neat(population_size=10)"), ("double-pole-no-velocities", "gnarl(population_size=10)")],
 )
 def test_a_network_is_found_tested_and_delivered_with_its_picture(run, problem, strategy):
     result = run("search", problem, "--strategy", strategy, "--trials", 30, "--executor", "inline", "--out", "o")

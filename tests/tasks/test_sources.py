@@ -63,7 +63,7 @@ def test_a_folder_with_brackets_in_its_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("digts", UnknownNameError, "unknown task 'digts', .* did you mean 'digits'\\? Known: d"),
+        ("digts", UnknownNameError, "unknown task 'digts', .* did you mean 'digits'\\? Known: a"),
         ("fashion_mnist", UnknownNameError, "did you mean 'fashion-mnist'\\?"),
         ("digts(x=1)", UnknownNameError, r"unknown task 'digts\(x=1\)'.*did you mean 'digits'"),
         ("", UnknownNameError, "unknown task ''"),
@@ -134,8 +134,9 @@ def test_own_sources(tmp_path, monkeypatch):
 
 def test_registered_sources_store_their_arguments_and_are_described():
     files = {"idx-folder", "image-folder", "npz-file", "saved-dataset", "table-file", "text"}
+    control = {"acrobot", "cartpole", "gymnasium", "mountain-car", "mountain-car-continuous", "pendulum"}
     problems = {"double-pole", "double-pole-no-velocities", "visual-discrimination", "xor"}
-    assert set(TASKS.names()) == {"digits", "fashion-mnist"} | files | problems
+    assert set(TASKS.names()) == {"digits", "fashion-mnist"} | files | problems | control
     for name, cls in TASKS:
         first = (inspect.getdoc(cls) or "").partition("\n")[0]
         assert first.endswith("."), name

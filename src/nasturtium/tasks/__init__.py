@@ -12,6 +12,16 @@ from nasturtium.tasks._digits import Digits
 from nasturtium.tasks._double_pole import BlindDoublePoleSource, DoublePole, DoublePoleSource
 from nasturtium.tasks._fashion_mnist import FashionMNIST
 from nasturtium.tasks._goals import Classification, Goal, MultiLabel, Regression, WeightedCrossEntropy
+from nasturtium.tasks._gymnasium import (
+    AcrobotSource,
+    CartPoleSource,
+    ControlSource,
+    Gymnasium,
+    GymnasiumSource,
+    MountainCarContinuousSource,
+    MountainCarSource,
+    PendulumSource,
+)
 from nasturtium.tasks._idx import IdxFolder
 from nasturtium.tasks._images import ImageFolder
 from nasturtium.tasks._next_token import NextToken
@@ -32,9 +42,12 @@ from nasturtium.tasks._xor import Xor, XorSource
 
 __all__ = [
     "TASKS",
+    "AcrobotSource",
     "Augment",
     "BlindDoublePoleSource",
+    "CartPoleSource",
     "Classification",
+    "ControlSource",
     "Crop",
     "Digits",
     "DoublePole",
@@ -42,16 +55,21 @@ __all__ = [
     "FashionMNIST",
     "FileSource",
     "Goal",
+    "Gymnasium",
+    "GymnasiumSource",
     "IdxFolder",
     "ImageFolder",
     "Loss",
     "MeanTally",
     "Metric",
+    "MountainCarContinuousSource",
+    "MountainCarSource",
     "MultiLabel",
     "NextToken",
     "Normalization",
     "NpzFile",
     "Part",
+    "PendulumSource",
     "Problem",
     "Regression",
     "SavedDataset",
