@@ -1,8 +1,8 @@
-"""A user's own network as the baseline: trained by the final recipe, on no more compute than the search.
+"""A user's own network as the baseline: trained on the compute that the search and its networks took.
 
-It is a child study like a final training: the same estimator and number of epochs, on training and
-validation data, then tested. It is trained with one seed after the other, as often as fits into the
-compute that search and final training took, and five times at most.
+Half of that compute goes, as a search's does, to a choice by validation: how many times longer than the
+final recipe it is trained. The rest trains it that long on training and validation data, with one seed
+after the other, and each is tested.
 """
 
 from __future__ import annotations
@@ -10,56 +10,31 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING
 
+import cloudpickle
 import numpy as np
 
-from nasturtium._chosen import state_of
+from nasturtium._evidence import MOST_SEEDS, Means, Replicates, seconds_an_epoch, train_again
 from nasturtium._final import children_of
-from nasturtium._planning import time_epoch
+from nasturtium._stored import stored_study
 from nasturtium._study import Study
 from nasturtium.errors import UsageError, near_matches
-from nasturtium.spaces import Architecture, Space, chain, op
-from nasturtium.strategies import Strategy
-from nasturtium.trials import History, Note, Proposal, State
+from nasturtium.spaces import Space, chain, op
+from nasturtium.trials import Note, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from nasturtium.tasks import Task
-    from nasturtium.trials import Trial
 
-BASELINE_SHARE = 0.3
-"""Share of a job's minutes that is kept for the baseline, if there is one."""
+BASELINE_SHARE = 0.47
+"""Share of a job's minutes that is kept for the baseline, if there is one: as much as search and final training."""
 
-MOST_SEEDS = 5
-"""So many times a baseline is trained at most."""
+LENGTHS = (1, 2, 4)
+"""So many times the final recipe's epochs are tried."""
 
 OUTPUTS = ("n_outputs", "num_classes", "n_classes", "out_features")
 """Names of a constructor's argument that gets the number of outputs."""
-
-
-@final
-@dataclass(frozen=True)
-class Replicates(Strategy):
-    """Proposes one architecture, each time with another training seed.
-
-    Args:
-        architecture: The candidate.
-        n: How often.
-    """
-
-    architecture: Architecture | None = None
-    n: int = MOST_SEEDS
-
-    is_baseline: ClassVar[bool] = True
-
-    def ask(self, history: History, n: int) -> list[Proposal]:
-        """Return the next ones."""
-        start = history.n_trials
-        return [Proposal(self.architecture, replicate=i) for i in range(start, min(start + n, self.n))]
 
 
 def baseline_class(text: str) -> type:
@@ -80,6 +55,7 @@ def baseline_class(text: str) -> type:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module  # as an import does; dataclasses look their module up
+    cloudpickle.register_pickle_by_value(module)  # worker processes have not run the file
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file may raise anything
@@ -113,93 +89,78 @@ def baseline_space(text: str, task: Task) -> Space:
     return space
 
 
-def train_baseline(
-    study: Study, text: str, seconds: float | None, watch: Callable[[Study], None] | None = None
-) -> dict[str, Any]:
-    """Train and test the user's network; return what the report says of it, and write it down.
+def train_baseline(study: Study, text: str, seconds: float | None, means: Means) -> None:
+    """Train and test the user's network, and write down what the report says of it.
 
     Args:
         study: The search, its final training done.
         text: ``FILE.py:CLASS``.
         seconds: Time that is left, or None.
-        watch: Called with the child study after every round.
+        means: What the trainings may use.
     """
     space = baseline_space(text, study.task)
+    charged = charged_seconds(study)
+    compute = charged if seconds is None else min(charged, seconds * means.workers)
+    usual, an_epoch = _usual_epochs(study), seconds_an_epoch(study, space)
+    tried = _lengths_tried(usual, an_epoch, compute / 2)
+    errors = {epochs: _valid_error(study, space, epochs, compute, means) for epochs in tried}
+    epochs = min(errors, key=lambda length: errors[length]) if errors else usual
+    left = compute - an_epoch * sum(tried)
+    epochs = max(1, min(epochs, int(left / an_epoch)))
+    n = max(1, min(MOST_SEEDS, int(left / (epochs * an_epoch))))
+    strategy = Replicates(space.sample(np.random.default_rng(0)), n)
+    within = None if seconds is None else max(1.0, seconds)
+    result = train_again(study, space, strategy, f"{study.name}/baseline", epochs, within, means)
+    facts = {"name": text.rpartition(":")[2], "charged": charged, "usual_epochs": usual, "tried": tried}
+    study.journal.add(Note("baseline", {**facts, **result}))
+    study.journal.flush()
+
+
+def charged_seconds(study: Study) -> float:
+    """Return what the search and everything that its networks were trained for was charged."""
+    names = [n for n in study.storage.studies() if n.startswith((f"{study.name}/final@", f"{study.name}/seeds@"))]
+    logs = [study.history, *(stored_study(name, study.storage).history for name in names)]
+    return sum(trial.seconds for history in logs for trial in history.trials())
+
+
+def _usual_epochs(study: Study) -> int:
+    """Return the final training's epochs, or the search's if there was none."""
     trained = children_of(study)
-    charged = sum(t.seconds for owner in (study, *trained) if owner.is_begun for t in owner.history.trials())
-    n, epochs = _amount(study, trained, space, charged if seconds is None else min(charged, seconds))
+    recipe = trained[0].estimator if trained else study.estimator
+    assert recipe is not None
+    return recipe.ladder()[-1].fidelity.epochs
+
+
+def _lengths_tried(usual: int, an_epoch: float, seconds: float) -> list[int]:
+    """Return the lengths among which validation chooses, as many as fit; none if there is no choice."""
+    tried: list[int] = []
+    for times in LENGTHS:
+        if an_epoch * (sum(tried) + times * usual) > seconds:
+            break
+        tried.append(times * usual)
+    return tried if len(tried) > 1 else []
+
+
+def _valid_error(study: Study, space: Space, epochs: int, seconds: float, means: Means) -> float:
+    """Return the validation error of the network after so many epochs on the training data."""
     assert study.estimator is not None
     child = Study(
         space=space,
         estimator=study.estimator.final(epochs),
-        objectives=["train_error"],
-        task=study.task.for_final(),
+        task=study.task,
         storage=study.storage,
-        name=f"{study.name}/baseline",
-        notes={"kind": "final", "parent": study.name, "of": list(range(n)), "epochs": epochs},
+        name=f"{study.name}/baseline-length@{epochs}",
+        notes={"kind": "search", "of": [0]},
     )
-    child.store()
-    strategy = Replicates(space.sample(np.random.default_rng(0)), n)
-    child.begin(strategy, seed=study.history.study.seed, horizon=n)
+    strategy = Replicates(space.sample(np.random.default_rng(0)), 1)
+    seen = means.watch
     child.run(
         strategy,
-        trials=n,
+        trials=1,
+        minutes=max(seconds, 1.0) / 60,
         seed=study.history.study.seed,
         executor="inline",
-        watch=None if watch is None else lambda history: watch(child),
+        watch=None if seen is None else lambda history: seen(child),
     )
-    result = {"name": text.rpartition(":")[2], "charged": charged, **_tested(study, child, epochs)}
-    study.journal.add(Note("baseline", result))
-    study.journal.flush()
-    return result
-
-
-def baseline_result(notes: Sequence[Note]) -> dict[str, Mapping[str, Any]]:
-    """Return what the log says of the baseline, as the report takes it; empty without one."""
-    found = [note.data for note in notes if note.kind == "baseline"]
-    return {"baseline_result": found[-1]} if found else {}
-
-
-def _amount(study: Study, trained: list[Study], space: Space, seconds: float) -> tuple[int, int]:
-    """Return how often, and how many epochs each time, the baseline is trained."""
-    stored = study.storage.read(f"{study.name}/baseline")
-    if stored:  # it was interrupted
-        created = stored[0].data  # type: ignore[union-attr]
-        return len(created["of"]), created["epochs"]
-    assert study.estimator is not None
-    recipe = trained[0].estimator if trained else study.estimator
-    assert recipe is not None
-    epochs = recipe.ladder()[-1].fidelity.epochs
-    task = study.task
-    an_epoch = time_epoch(space, task) * (len(task.train) + len(task.valid)) / len(task.train)
-    if epochs * an_epoch > seconds:
-        return 1, max(1, int(seconds / an_epoch))
-    return min(MOST_SEEDS, int(seconds / (epochs * an_epoch))), epochs
-
-
-def _tested(study: Study, child: Study, epochs: int) -> dict[str, Any]:
-    """Return the test errors of every training, and what the network and its training cost."""
-    trials = child.history.trials(State.FINISHED)
-    reasons = [trial.reason for trial in child.history.trials(State.FAILED)]
-    first = trials[0].measurements[0].metrics if trials else {}
-    return {
-        "epochs": epochs,
-        "test_errors": [_test_error(study, child, trial) for trial in trials],
-        "n_test": len(study.task.test()),
-        "counts_examples": study.task.goal.counts_examples,
-        "params": first.get("params"),
-        "flops": first.get("flops"),
-        "seconds": sum(trial.seconds for trial in child.history.trials()),
-        "reason": reasons[0] if reasons else None,
-    }
-
-
-def _test_error(study: Study, child: Study, trial: Trial) -> float:
-    from nasturtium._subject import subject_of
-
-    state = state_of(child, trial)
-    assert state is not None, "a finished training has a checkpoint"
-    values = dict(subject_of(study.task).tested(child.space, state))
-    child.journal.add(Note("tested", {"of": trial.number, "weights": "final", "epochs": trial.step, "values": values}))
-    child.journal.flush()
-    return values["test_error"]
+    errors = [trial.metrics["valid_error"] for trial in child.history.trials(State.FINISHED)]
+    return errors[0] if errors else float("inf")

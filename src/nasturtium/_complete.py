@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from nasturtium._baseline import BASELINE_SHARE, baseline_result, train_baseline
+from nasturtium._baseline import BASELINE_SHARE, train_baseline
 from nasturtium._delivery import deliver
+from nasturtium._evidence import EVIDENCE_SHARE, SEEDS_SHARE, Means, results_of, train_by_hand, train_seeds
 from nasturtium._final import child_name, children_of, open_final, plan_final
 from nasturtium._planning import SEARCH_SHARE, Plan
 from nasturtium._study import Study
@@ -26,7 +27,7 @@ HANGING_SECONDS = 1800.0
 """Time without a measurement after which a candidate counts as hung, where no clock runs."""
 
 Watch = Callable[[str, Study, History], None]
-"""Called with the phase (``"search"``, ``"final"``, ``"baseline"``, ``"export"``), the study and its history.
+"""Called with the phase (a name in ``_display.PHASES``), the study and its history.
 
 Once when a phase begins, and after every round of the engine.
 """
@@ -79,33 +80,63 @@ def complete(
     plan = Plan(**study.created["plan"])
     workers = workers or plan.workers
     whole = None if (minutes or plan.minutes) is None else 60 * (minutes or plan.minutes or 0.0)
-    spent = {"search": 0.0, "final": 0.0, "export": 0.0}
+    spent = {"search": 0.0, "final": 0.0}
     clock = time.monotonic()
     used = 0.0 if minutes else _charged(study) / workers
-    search_phase(study, plan, executor, workers, minutes, trials, begun, watch)
+
+    def left(kept: float = 0.0) -> float | None:
+        """Return the seconds until the export, less what is kept for something else."""
+        return None if whole is None else whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun) - kept
+
+    own = study.created.get("baseline")
+    kept = 0.0 if own is None or whole is None else BASELINE_SHARE * whole
+    search_phase(study, plan, executor, workers, minutes, trials, begun, left(kept), watch)
     spent["search"], clock = time.monotonic() - clock, time.monotonic()
 
-    baseline = study.created.get("baseline")
-    kept = 0.0 if baseline is None or whole is None else BASELINE_SHARE * whole
-    left = None if whole is None else whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun)
-    final_phase(study, executor, workers, None if left is None else left - kept, watch)
+    seconds = left(kept)
+    final_phase(study, executor, workers, None if seconds is None else (1 - EVIDENCE_SHARE) * seconds, watch)
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
 
-    if baseline is not None and not baseline_result(study.notes):
-        left = None if whole is None else max(whole * (1 - EXPORT_SHARE) - used - (time.monotonic() - begun), 1.0)
-        see = None if watch is None else lambda child: watch("baseline", child, child.history)
-        train_baseline(study, baseline, left, see)
-        spent = {"search": spent["search"], "final": spent["final"], "baseline": 0.0, "export": 0.0}
-        spent["baseline"], clock = time.monotonic() - clock, time.monotonic()
+    if is_tested(study):
+        evidence_phase(study, Means(executor, workers, _watched("evidence", watch)), left(kept))
+        spent["evidence"], clock = time.monotonic() - clock, time.monotonic()
+        if own is not None and "baseline_result" not in results_of(study.notes):
+            train_baseline(study, own, left(), Means(executor, workers, _watched("baseline", watch)))
+            spent["baseline"], clock = time.monotonic() - clock, time.monotonic()
 
     given = study.created["out"] if out is None else out
     folder = None if given is None else Path(given).resolve()
-    rows, problems = deliver(study, folder, spent, watch)
+    rows, problems = deliver(study, folder, spent, watch, None if whole is None else begun + max(whole - used, 0.0))
     spent["export"] = time.monotonic() - clock
     delivered = {"n_trials": study.history.n_trials, "seconds": spent, "out": None if folder is None else str(folder)}
     study.journal.add(Note("delivered", delivered))
     study.journal.flush()
     return Outcome(study, rows, spent, folder, problems)
+
+
+def is_tested(study: Study) -> bool:
+    """Return whether networks are trained, and test data there to judge them by."""
+    from nasturtium._subject import subject_of
+
+    subject = subject_of(study.task)
+    return subject.trains and subject.n_test > 0
+
+
+def evidence_phase(study: Study, means: Means, seconds: float | None) -> None:
+    """Train the winner with other seeds, and a network made by hand, in the time that is left.
+
+    Args:
+        study: The search, its final training done.
+        means: What the trainings may use.
+        seconds: Time for both; without a clock, numbers are fixed.
+    """
+    begun = time.monotonic()
+    train_seeds(study, None if seconds is None else SEEDS_SHARE * seconds, means)
+    train_by_hand(study, None if seconds is None else seconds - (time.monotonic() - begun), means)
+
+
+def _watched(phase: str, watch: Watch | None) -> Callable[[Study], None] | None:
+    return None if watch is None else lambda child: watch(phase, child, child.history)
 
 
 def _charged(study: Study) -> float:
@@ -121,9 +152,13 @@ def search_phase(
     minutes: float | None,
     trials: int | None,
     begun: float,
+    rest: float | None,
     watch: Watch | None,
 ) -> None:
-    """Run the search, unless its final training has begun already."""
+    """Run the search, unless its final training has begun already.
+
+    If no candidate has finished in its time, it goes on until one has, while there is time at all.
+    """
     if study.storage.read(child_name(study)) and minutes is None and trials is None:
         return
     seconds = None
@@ -136,20 +171,27 @@ def search_phase(
     strategy = STRATEGIES.restore(study.created["strategy"])
     if watch is not None:
         watch("search", study, study.history)
-    study.run(
-        strategy,
-        patience=_patience(seconds),
-        trials=wanted,
-        minutes=None if seconds is None else seconds / 60,
-        workers=workers,
-        executor=executor,
-        watch=None if watch is None else lambda history: watch("search", study, history),
-    )
+
+    def run(wanted: int | None, seconds: float | None) -> None:
+        study.run(
+            strategy,
+            patience=_patience(seconds),
+            trials=wanted,
+            minutes=None if seconds is None else seconds / 60,
+            workers=workers,
+            executor=executor,
+            watch=None if watch is None else lambda history: watch("search", study, history),
+        )
+
+    started = time.monotonic()
+    run(wanted, seconds)
+    if seconds is not None and rest is not None and not study.history.finished():
+        run(max(1, study.history.n_trials), max(1.0, rest - (time.monotonic() - started)))
 
 
 def _patience(seconds: float | None) -> float:
     """Return the time without a measurement after which a candidate counts as hung."""
-    return HANGING_SECONDS if seconds is None else max(20.0, 0.25 * seconds)
+    return HANGING_SECONDS if seconds is None else max(60.0, 0.25 * seconds)
 
 
 def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
-from nasturtium._baseline import baseline_result
 from nasturtium._chosen import Chosen, chosen_networks, state_of, test_networks
+from nasturtium._evidence import results_of
 from nasturtium._files import replace_file
 from nasturtium._final import children_of
+from nasturtium._stored import cpu_seconds
 from nasturtium.errors import UsageError
 from nasturtium.spaces import Genomes
 
@@ -24,9 +26,18 @@ if TYPE_CHECKING:
 
 
 def deliver(
-    study: Study, folder: Path | None, spent: Mapping[str, float], watch: Watch | None
+    study: Study, folder: Path | None, spent: Mapping[str, float], watch: Watch | None, until: float | None = None
 ) -> tuple[list[FinalResults], dict[str, str]]:
     """Test the front, and write networks, ``front.json`` and report if there is a folder.
+
+    The best network is written in any case, the others while there is time.
+
+    Args:
+        study: The search.
+        folder: Where to, or None.
+        spent: Seconds by phase.
+        watch: For displays.
+        until: When the time is over, by ``time.monotonic``, or None.
 
     Returns:
         The tested front, and for each file that could not be written the reason.
@@ -39,13 +50,23 @@ def deliver(
     if folder is None:
         return rows, problems
     folder.mkdir(parents=True, exist_ok=True)
-    for entry in chosen:
+    for position, entry in enumerate(chosen):
+        if position and until is not None and time.monotonic() > until:
+            problems[str(folder / f"trial-{entry.trial.number}")] = (
+                f"no time was left; nasturtium export {study.name} --trial {entry.trial.number} --out DIR writes it"
+            )
+            continue
         exported = export_chosen(study, entry, folder / f"trial-{entry.trial.number}")
         problems |= {str(exported.folder / file): reason for file, reason in exported.problems.items()}
     replace_file(folder / "front.json", json.dumps(front_json(study, rows), indent=2))
     from nasturtium.report import write_report
 
-    known = {**study.created, "spent": dict(spent), **baseline_result(study.notes)}
+    known = {
+        **study.created,
+        "spent": dict(spent),
+        **results_of(study.notes),
+        "cpu_seconds": cpu_seconds(study.name, study.storage),
+    }
     write_report(study.history, known, folder / "report.html", final=rows)
     return rows, problems
 

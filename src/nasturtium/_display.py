@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nasturtium._baseline import baseline_result
+from nasturtium._evidence import results_of
 from nasturtium.report import (
     baseline_text,
     baseline_verdict,
@@ -25,7 +25,9 @@ from nasturtium.report import (
     counted,
     duration,
     front_table,
+    hand_text,
     percent,
+    seeds_text,
     title_of,
     value_text,
 )
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 PHASES = {
     "search": "search",
     "final": "final training",
+    "evidence": "other seeds, a network made by hand",
     "baseline": "training your network",
     "export": "test and export",
 }
@@ -289,6 +292,7 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
     console.print(front_table(study.history, final=outcome.rows or None))
     console.print()
     failed = len(study.history.trials(State.FAILED))
+    found = results_of(study.notes)
     facts = {
         "trials": states_text(_states(study.history), None) + (f"; see `nasturtium show {study.name}`" * bool(failed)),
         "limits": limits_text(study.history, study.created.get("rejected_share", 0.0)),
@@ -296,6 +300,9 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
         "time": f"{duration(sum(outcome.seconds.values()))} ("
         + ", ".join(f"{PHASES[phase]} {duration(spent)}" for phase, spent in outcome.seconds.items())
         + ")",
+        "winner": seeds_text(found.get("seeds_result"), outcome.rows),
+        "by hand": hand_text(found.get("by_hand_result"), found.get("seeds_result"), outcome.rows),
+        "too short": short_line(outcome),
         "your network": baseline_line(outcome),
         "files": None if outcome.out is None else f"{outcome.out}: report.html, front.json, a folder per network",
         "study": f"{study.name}, seed {study.history.study.seed}, in {storage}",
@@ -308,11 +315,20 @@ def print_outcome(console: Console, outcome: Outcome, storage: str) -> None:
 
 def baseline_line(outcome: Outcome) -> str | None:
     """Return what became of the user's own network; None without one."""
-    found = baseline_result(outcome.study.notes)
-    if not found:
+    baseline = results_of(outcome.study.notes).get("baseline_result")
+    if baseline is None:
         return None
-    baseline = found["baseline_result"]
     return f"{baseline_text(baseline)} {baseline_verdict(baseline, outcome.rows)}"
+
+
+def short_line(outcome: Outcome) -> str | None:
+    """Return that no network came through the final training, if so; None where there is none to come through."""
+    estimator = outcome.study.estimator
+    if not outcome.rows or any(row.weights == "final" for row in outcome.rows):
+        return None
+    if estimator is None or estimator.final(1) is None:
+        return None
+    return "no final training ended in the time, so the networks have the weights of the search; raise --minutes"
 
 
 def limits_text(history: History, rejected_share: float) -> str:

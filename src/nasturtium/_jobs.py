@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from nasturtium._baseline import baseline_result
 from nasturtium._complete import complete
 from nasturtium._delivery import export_trial
 from nasturtium._display import Display, print_outcome, print_problems
+from nasturtium._evidence import results_of
 from nasturtium._files import writable_file, writable_folder
 from nasturtium._search import reopen
-from nasturtium._stored import stored_results, stored_study
+from nasturtium._stored import cpu_seconds, stored_results, stored_study
 from nasturtium._study import made
 from nasturtium.errors import NasturtiumError, UsageError, near_matches
 from nasturtium.loggers import LOGGERS, JsonLines, Logger, follow
@@ -181,9 +181,8 @@ def write_stored_report(name: str, storage: Storage, out: Path) -> Path:
     spent = {"spent": delivered[0]["seconds"]} if delivered else {}
     results = stored_results(study, list(study.children(storage)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_report(
-        study.history, {**study.created, **spent, **baseline_result(list(study.notes))}, path, final=results
-    )
+    known = {**study.created, **spent, **results_of(study.notes), "cpu_seconds": cpu_seconds(name, storage)}
+    return write_report(study.history, known, path, final=results)
 
 
 def write_drawing(graph: Graph, out: Path) -> Path:

@@ -89,6 +89,22 @@ class StoredStudy:
                 yield stored_study(name, storage)
 
 
+def cpu_seconds(name: str, storage: Storage) -> dict[str, float]:
+    """Return the processor seconds that were measured, by part: search, final, seeds, by-hand, baseline.
+
+    Args:
+        name: The search's.
+        storage: Where it and its children are.
+    """
+    found: dict[str, float] = {}
+    for other in storage.studies():
+        if other == name or other.startswith(f"{name}/"):
+            part = "search" if other == name else other.removeprefix(f"{name}/").split("@")[0]
+            seconds = sum(trial.cpu_seconds for trial in stored_study(other, storage).history.trials())
+            found[part] = found.get(part, 0.0) + seconds
+    return found
+
+
 def stored_study(name: str, storage: Storage) -> StoredStudy:
     """Return the study of that name.
 

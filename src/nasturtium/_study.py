@@ -436,14 +436,14 @@ class Study:
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML file that needs nothing else."""
-        from nasturtium._baseline import baseline_result
         from nasturtium._chosen import chosen_networks
         from nasturtium._delivery import results
+        from nasturtium._evidence import results_of
         from nasturtium._final import children_of
         from nasturtium.report import write_report
 
         rows = None if self.task is None else results(self, chosen_networks(self, children_of(self)))
-        return write_report(self.history, {**self.created, **baseline_result(self.notes)}, Path(path), final=rows)
+        return write_report(self.history, {**self.created, **results_of(self.notes)}, Path(path), final=rows)
 
     def export(self, trial: Trial | int, folder: str | Path) -> Path:
         """Write a trial's trained network: ONNX, torch.export, plain source, weights.

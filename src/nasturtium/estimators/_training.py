@@ -160,7 +160,7 @@ class Training(Estimator):
         if start == 0:
             whole = context.space.graph(assignment.architecture).simplified()
             costs = {"params": float(whole.params), "flops": float(whole.flops)}
-            yield Measurement(0, costs, clock.lap(), note=missing or note)
+            yield Measurement(0, costs, clock.lap(), note=missing or note, cpu_seconds=clock.cpu_lap())
         for epoch in range(start, plan.epochs):
             metrics = train_epoch(running, descent, task, epoch, plan.planned, context.seed)
             reference = None
@@ -175,7 +175,7 @@ class Training(Estimator):
                         reference = context.checkpoints.save(
                             Checkpoint(architecture, epoch + 1, network.state_dict(), going_on).to_bytes()
                         )
-            yield Measurement(epoch + 1, metrics, clock.lap(), checkpoint=reference)
+            yield Measurement(epoch + 1, metrics, clock.lap(), checkpoint=reference, cpu_seconds=clock.cpu_lap())
 
     def _begin(
         self, space: Space, assignment: Assignment, context: Context, state: Checkpoint | None
@@ -272,13 +272,20 @@ def _own_state(assignment: Assignment, context: Context) -> tuple[Checkpoint | N
 
 
 class Clock:
-    """Measures the seconds between calls."""
+    """Measures the seconds between calls, by the wall's clock and by the processor's."""
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
+        self._last_cpu = time.process_time()
 
     def lap(self) -> float:
         """Return the seconds since the last call."""
         now = time.perf_counter()
         seconds, self._last = now - self._last, now
         return seconds
+
+    def cpu_lap(self) -> float:
+        """Return the processor time of this process since the last call of this."""
+        now = time.process_time()
+        seconds, self._last_cpu = now - self._last_cpu, now
+        return round(seconds, 4)

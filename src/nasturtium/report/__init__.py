@@ -20,6 +20,7 @@ from nasturtium.report._format import (
 )
 from nasturtium.report._markup import Markup, coordinate, element, join
 from nasturtium.report._page import fill_page, write_report
+from nasturtium.report._seeds import hand_text, seeds_text
 from nasturtium.report._svg import svg_of
 
 __all__ = [
@@ -42,9 +43,11 @@ __all__ = [
     "fill_page",
     "frame",
     "front_table",
+    "hand_text",
     "interval_text",
     "join",
     "percent",
+    "seeds_text",
     "svg_of",
     "title_of",
     "value_text",

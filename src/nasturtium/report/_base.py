@@ -70,7 +70,8 @@ class Findings:
         created: What the study's first event says of it. Besides what every study has, these may
             be there: ``command`` (text), ``plan`` (how the budget was divided), ``spent`` (seconds
             of the wall clock by phase), ``rejected_share`` (of draws that broke a limit),
-            ``baseline_result`` (what became of the user's own network).
+            ``baseline_result`` (what became of the user's own network), ``by_hand_result`` (of one made
+            by hand), ``seeds_result`` (of other seeds of the winner), ``cpu_seconds`` (by part).
         final: What became of the front's networks.
     """
 

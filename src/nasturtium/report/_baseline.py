@@ -34,11 +34,17 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
     size = f"{named_value('params', baseline['params'])}, {named_value('flops', baseline['flops'])}"
     spread = f" (standard deviation {percent(stdev(errors))})" if len(errors) > 1 else ""
     return (
-        f"{name} ({size}) was trained by the recipe of the final training, {counted(baseline['epochs'], 'epoch')}, "
-        f"with {counted(len(errors), 'seed')}: {duration(baseline['seconds'])}, of at most the "
+        f"{name} ({size}) was trained by the recipe of the final training, {counted(baseline['epochs'], 'epoch')}"
+        f"{_choice(baseline)}, with {counted(len(errors), 'seed')}: {duration(baseline['seconds'])}, of at most the "
         f"{duration(baseline['charged'])} that search and final training were charged. Its test error is "
         f"{percent(mean(errors))}{spread}."
     )
+
+
+def _choice(baseline: Mapping[str, Any]) -> str:
+    """Return among which lengths validation chose, in words."""
+    tried = ", ".join(str(epochs) for epochs in baseline["tried"])
+    return f" (by validation the best of {tried}, which took up to half of its compute)" if tried else ""
 
 
 def baseline_verdict(baseline: Mapping[str, Any], final: Any) -> str:

@@ -38,6 +38,7 @@ def cost_section(found: Findings) -> Markup:
     facts: dict[str, object] = {
         "trials": f"{len(found.trials):,} ({', '.join(states)})" if states else "0",
         "charged": f"{duration(found.seconds)}, summed over all workers",
+        "processor time": _processor(found),
         "epochs trained": f"{sum(trial.step for trial in found.trials):,}",
         "wall clock": _wall(found),
         "lost and run again": counted(sum(trial.attempt for trial in found.trials), "attempt"),
@@ -47,6 +48,15 @@ def cost_section(found: Findings) -> Markup:
     if isinstance(plan, Mapping) and plan.get("why"):
         facts["how the budget was divided"] = plan["why"]
     return join([facts_table(facts), _failures(found)])
+
+
+def _processor(found: Findings) -> str:
+    """Return the processor time of all trainings, by part, where the log has it."""
+    parts = found.created.get("cpu_seconds") or {"search": sum(trial.cpu_seconds for trial in found.trials)}
+    total = sum(parts.values())
+    if not total:
+        return "not recorded"
+    return f"{total:,.1f} CPU s ({', '.join(f'{part} {seconds:,.1f} s' for part, seconds in parts.items())})"
 
 
 def _wall(found: Findings) -> str:

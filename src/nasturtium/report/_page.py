@@ -22,6 +22,7 @@ from nasturtium.report._markup import Markup, element, join, text
 from nasturtium.report._networks import networks_section
 from nasturtium.report._origin import origin_section
 from nasturtium.report._progress import progress_section, random_section
+from nasturtium.report._seeds import winner_section
 from nasturtium.report._summary import summary
 from nasturtium.report._verdict import verdict_section
 
@@ -50,6 +51,7 @@ class Section:
 
 SECTIONS = (
     Section("verdict", "Verdict", verdict_section),
+    Section("winner", "How sure the winner is", winner_section),
     Section("baseline", "Your network", baseline_section),
     Section("front", "Pareto front", front_section),
     Section("networks", "Architectures of the front", networks_section),

@@ -130,6 +130,8 @@ def _measured_to_json(event: Measured) -> dict[str, Any]:
         data["a"] = m.architecture.to_json()
     if m.note is not None:
         data["o"] = m.note
+    if m.cpu_seconds:
+        data["u"] = round(m.cpu_seconds, 4)
     return data
 
 
@@ -167,6 +169,7 @@ def _measured(data: Mapping[str, Any]) -> Measured:
         checkpoint=data.get("c"),
         architecture=None if architecture is None else Architecture.from_json(architecture),
         note=data.get("o"),
+        cpu_seconds=data.get("u", 0.0),
     )
     return Measured(data["n"], measurement)
 

@@ -136,6 +136,7 @@ class Measurement:
         checkpoint: Reference of the state at this step, durable before this is yielded.
         architecture: The architecture that a whole-space trial has derived, if any.
         note: What the report should say of it, such as that a checkpoint was missing.
+        cpu_seconds: Processor time of this step, where an estimator measures it.
 
     Example:
         >>> found = Measurement(4, {"valid_error": 0.1, "test_error": 0.2}, seconds=1.5)
@@ -150,6 +151,7 @@ class Measurement:
     checkpoint: str | None = None
     architecture: Architecture | None = None
     note: str | None = None
+    cpu_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         """Copy the metrics as plain numbers, and move those named ``test_*`` to the report."""
@@ -300,6 +302,11 @@ class Trial:
     def seconds(self) -> float:
         """What the trial was charged so far."""
         return sum(m.seconds for m in self.measurements)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of the trial so far, as far as it was measured."""
+        return sum(m.cpu_seconds for m in self.measurements)
 
     @property
     def step(self) -> int:
