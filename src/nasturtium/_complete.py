@@ -94,7 +94,7 @@ def complete(
     spent["search"], clock = time.monotonic() - clock, time.monotonic()
 
     seconds = left(kept)
-    final_phase(study, executor, workers, None if seconds is None else (1 - EVIDENCE_SHARE) * seconds, watch)
+    final_phase(study, executor, workers, seconds, watch)
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
 
     if is_tested(study):
@@ -195,8 +195,13 @@ def _patience(seconds: float | None) -> float:
 
 
 def final_phase(study: Study, executor: str, workers: int, seconds: float | None, watch: Watch | None) -> None:
-    """Run the final training, if there is something to train."""
-    opened = open_final(study, plan_final(study, seconds, workers))
+    """Run the final training, if there is something to train.
+
+    It is planned for all of its time but ``EVIDENCE_SHARE``; where it takes longer than the search's
+    measurements promised, it takes that share too, since a network that is trained comes first.
+    """
+    planned = None if seconds is None else (1 - EVIDENCE_SHARE) * seconds
+    opened = open_final(study, plan_final(study, planned, workers))
     if opened is None:
         return
     child, strategy = opened

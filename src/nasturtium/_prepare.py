@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,7 +137,11 @@ def divided(
         assert not isinstance(storage, str)
         seconds = None if minutes is None else 60 * minutes * share * request.workers
         estimator = recommended_training(storage, task.content, bound, seconds)
-    return divide(bound, task, estimator, minutes, request.trials, request.workers, request.limits, share)
+    judge, plan = divide(bound, task, estimator, minutes, request.trials, request.workers, request.limits, share)
+    if request.baseline is not None and minutes is not None:
+        kept = f"{plan.why}; {BASELINE_SHARE:.0%} is the baseline's, as much as search and final training get"
+        plan = replace(plan, why=kept)
+    return judge, plan
 
 
 def scaled_strategy(strategy: Strategy | str, plan: Plan) -> Strategy:

@@ -181,7 +181,9 @@ def resume(
 def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) -> None:
     """List the studies of a database.
 
-    NAME/final@N is the final training of the search NAME after N candidates.
+    NAME/final@N is the final training of the search NAME after N candidates,
+    NAME/seeds@K.E trains its winner K for E epochs with other seeds, and
+    NAME/by-hand@K.E a network made by hand beside it.
     """
     from nasturtium._listing import list_json, list_table
     from nasturtium._stored import stored_study

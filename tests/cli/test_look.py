@@ -96,11 +96,12 @@ def test_a_final_training_is_shown_too(run, done):
 
 def test_list_names_every_study_with_its_states_and_best(run, done):
     out = run("list", "--storage", done.url).out
-    first, final = out.splitlines()[1:3]
+    first, final, seeds, by_hand = out.splitlines()[1:5]
     assert first.split()[:5] == ["first", "search", "digits", "3", "finished"]
     assert "validation error" in first
     assert final.split()[:3] == ["first/final@3", "final", "digits"]
-    search, _ = loads(run("list", "--storage", done.url, "--json").out)
+    assert [line.split("@")[0].strip() for line in (by_hand, seeds)] == ["first/by-hand", "first/seeds"]
+    search, *_ = loads(run("list", "--storage", done.url, "--json").out)
     assert search["states"] == {"finished": 3}
     assert set(search["best"]) == {"valid_error", "params"}
 

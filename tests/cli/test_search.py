@@ -20,11 +20,17 @@ def test_a_search_prints_what_it_did_in_a_handful_of_lines(done):
     lines = done.result.out.splitlines()
     assert lines[0] == "first: digits, chain, regularized-evolution, seed 0"
     assert lines[1] == "plan: 3 trials with 1 worker"
-    phases = [re.fullmatch(r" *[\d.]+ (s|min .*)  (.+)", line) for line in lines[2:5]]
-    assert [phase[2] for phase in phases] == ["search", "final training", "test and export"]
+    phases = [re.fullmatch(r" *[\d.]+ (s|min .*)  (.+)", line) for line in lines[2:6]]
+    assert [phase[2] for phase in phases] == [
+        "search", "final training", "other seeds, a network made by hand", "test and export",
+    ]  # fmt: skip
     assert "Pareto front" in done.result.out
     assert f"files: {done.out}" in done.result.out
     assert f"study: first, seed 0, in {done.url}" in done.result.out
+    assert re.search(
+        r"^winner: The winner, trial \d, trained with 3 seeds, has a test error of ", done.result.out, re.M
+    )
+    assert re.search(r"^by hand: A network made by hand, residual \(", done.result.out, re.M)
     assert "\x1b" not in done.result.out
     assert done.result.err == ""
 

@@ -9,6 +9,7 @@ from nasturtium.report import FinalResults, baseline_text, baseline_verdict
 BASELINE = {
     "name": "MyNet", "charged": 60.0, "epochs": 20, "test_errors": [0.10, 0.11, 0.09], "n_test": 1000,
     "counts_examples": True, "params": 5000, "flops": 4000, "seconds": 30.0, "reason": None,
+    "tried": [],
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def test_the_training_is_told():
     )
     assert "20 epochs, with 3 seeds: 30 s, of at most the 1 min 0 s" in text
     assert text.endswith("Its test error is 10.00 % (standard deviation 1.00 %).")
+    assert "20 epochs (by validation the best of 20, 40, " in baseline_text({**BASELINE, "tried": [20, 40]})
     assert "could not be trained: diverged" in baseline_text({**BASELINE, "test_errors": [], "reason": "diverged"})
 
 
