@@ -58,7 +58,9 @@ def ours(
 ) -> Run:
     """Return what a study in memory comes to; it ends with the first network whose error is 0."""
     begun = time.process_time()
-    study = nas.Study(space=Neurons() if space is None else space, estimator="simulation", task=problem, storage=None)
+    study = nas.Study(
+        space=problem.space if space is None else space, estimator="simulation", task=problem, storage=None
+    )
     study.run(strategy, trials=trials, seed=seed, watch=watch)
     best = study.front()[0]
     assert best.architecture is not None
@@ -194,13 +196,13 @@ def table(title: str, rows: list[list[str]], caption: str = "") -> None:
 HUGE = 1e9
 ABLATIONS = {
     "full": ("neat", None),
-    "no speciation, random topologies": (f"neat(threshold={HUGE}, is_minimal=False)", Neurons(steps=20)),
-    "no growth, 10 hidden neurons": ("neat(add_neuron=0.0, add_connection=0.0)", Neurons(layer=10)),
+    "no speciation, random topologies": (f"neat(threshold={HUGE}, is_minimal=False)", Neurons(bias=0.5, steps=20)),
+    "no growth, 10 hidden neurons": ("neat(add_neuron=0.0, add_connection=0.0)", Neurons(bias=0.5, layer=10)),
 }
 
 BLIND = (
     "neat(population_size=1000, weights=3.0, threshold=4.0, survival=0.4, add_neuron=0.01, add_connection=0.3, "
-    "power=1.8, toggle=0.1)"
+    "power=1.8, toggle=0.1, solved=-1.0)"
 )
 
 
@@ -210,7 +212,7 @@ class Solved(Exception):  # noqa: N818 - ends a run
 
 def without_velocities(seed: int, generations: int = 100) -> tuple[Run, int]:
     """Return what a run comes to, and how many of 625 starts its champion balances."""
-    problem, space = DoublePole(has_velocities=False), Neurons(is_recurrent=True)
+    problem, space = DoublePole(has_velocities=False), Neurons(bias=0.5, is_recurrent=True)
     bound = space.on(problem)
     best, n_starts = np.inf, 0
 

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from nasturtium.errors import UsageError
+from nasturtium.networks import build
 from nasturtium.spaces import Genome, Neurons
+from nasturtium.tasks._problem import of_floats
 
 
 def bound(**arguments):
@@ -23,6 +26,20 @@ def test_a_layer_stands_between_inputs_and_outputs():
     architecture = space.start(np.random.default_rng(0))
     assert space.graph(architecture).params == 3 * 4 + 4
     assert {t for s, t, _ in Genome.of(architecture).genes if s.startswith("x")} == {"h0", "h1", "h2", "h3"}
+
+
+def test_the_bias_is_what_the_space_says_in_circuit_and_network():
+    rng = np.random.default_rng(0)
+    for bias in (0.5, 1.0):
+        space = bound(bias=bias, output="linear")
+        architecture = space.start(rng)
+        (weight,) = (gene.weight for name, gene in Genome.of(architecture).genes.items() if name[:2] == ("bias", "y0"))
+        circuit, ones = of_floats(space, architecture)
+        nothing = [0.0] * (len(space.sources) - 1)
+        assert circuit.step((*nothing, *ones))[0][0] == pytest.approx(bias * weight)
+        network = build(space.graph(architecture))
+        assert network(torch.zeros(1, len(nothing))).detach()[0, 0].item() == pytest.approx(bias * weight, abs=1e-6)
+    assert "bias" not in bound(bias=0.0).sources
 
 
 def test_limits_bound_the_connections_in_use():

@@ -87,6 +87,19 @@ def test_weights_are_changed_or_drawn_anew_within_the_cap():
     assert weights.max() == 8.0
     assert np.mean(weights < 4.5) == pytest.approx(0.1, abs=0.02)
     assert np.abs(weights[weights < 4.5]).max() <= 2.5
+    assert np.mean(weights == 7.0) == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_young_genes_of_a_mature_genome_are_spared_where_weights_change_mildly():
+    rng = np.random.default_rng(0)
+    genome = Genome(
+        {"h": "steep-sigmoid"}, {(f"x{i}", "y0", 0): Gene(7.0) for i in range(9)} | {("h", "y0", 0): Gene(7.0)}
+    )
+    genes = Genes(add_neuron=0, add_connection=0, change_weights=1)
+    drawn = [list(genes.mutated(genome, SPACE, rng).genes.values()) for _ in range(4_000)]
+    weights = np.array([[gene.weight for gene in row] for row in drawn])
+    assert np.mean(weights[:, :9] == 7.0) == pytest.approx(0.5 * 0.1, abs=0.01)
+    assert np.mean(weights[:, 9] == 7.0) == pytest.approx(0.5 * 0.1 + 0.5 * 0.3, abs=0.02)
 
 
 @settings(max_examples=30, deadline=None)

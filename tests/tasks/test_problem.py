@@ -42,7 +42,7 @@ def test_exclusive_or_is_solved_when_all_four_are_right():
     nothing = Genome({}, {("x0", "y0", 0): Gene(0.0)}).architecture()
     assert Xor().score(space, nothing) == {"error": 1 - (4 - 2) ** 2 / 16}  # all outputs a half
     assert Xor().test(space, SOLUTION) == {}
-    no_bias = Neurons(has_bias=False).on(Xor())
+    no_bias = Neurons(bias=0.0).on(Xor())
     assert Xor().score(no_bias, nothing)["error"] == 0.75
 
 

@@ -30,7 +30,7 @@ Innovation = tuple[str, str, int]
 """What a connection is known by: source, target, and a delay of 0 or 1 time steps."""
 
 BIAS = "bias"
-"""The name of the input that is always 1."""
+"""The name of the input that never changes."""
 
 
 class Gene(NamedTuple):
@@ -167,6 +167,11 @@ class Genomes(ABC):
     @abstractmethod
     def sources(self) -> tuple[str, ...]:
         """The names of the inputs, the bias among them."""
+
+    @property
+    @abstractmethod
+    def bias(self) -> float:
+        """What the bias is; 0 where there is none."""
 
     @property
     @abstractmethod

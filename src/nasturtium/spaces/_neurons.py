@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, final
 
 from nasturtium.errors import UsageError, near_matches
@@ -44,7 +44,7 @@ class Neurons(GrowingSpace, Genomes):
         hidden: Functions that a hidden neuron may have.
         output: The function of the output neurons.
         is_recurrent: Whether connections may go back; they bring the value of the time step before.
-        has_bias: Whether there is an input that is always 1.
+        bias: What the input that never changes is; 0 leaves it out.
         density: Share of the connections that the start has.
         layer: Hidden neurons at the start, in one layer that everything goes through.
         steps: Greatest number of mutations of a random architecture.
@@ -63,7 +63,7 @@ class Neurons(GrowingSpace, Genomes):
     hidden: tuple[str, ...] = ("steep-sigmoid",)
     output: str = "steep-sigmoid"
     is_recurrent: bool = False
-    has_bias: bool = True
+    bias: float = 1.0
     density: float = 1.0
     layer: int = 0
     steps: int = 20
@@ -74,10 +74,11 @@ class Neurons(GrowingSpace, Genomes):
         for name in (*self.hidden, self.output):
             if name not in FUNCTIONS:
                 raise UsageError(f"unknown function {name!r}; {near_matches(name, FUNCTIONS)}")
-        if min(self.layer, self.steps) < 0 or not self.hidden or not (0 < self.density <= 1 and self.spread > 0):
+        is_sound = 0 < self.density <= 1 and self.spread > 0 and isfinite(self.bias)
+        if min(self.layer, self.steps) < 0 or not self.hidden or not is_sound:
             raise UsageError(
-                "there is a function, layer and steps are at least 0, density is in (0, 1] and spread positive, got "
-                f"{self}; change them."
+                "there is a function, layer and steps are at least 0, density is in (0, 1], spread positive and bias "
+                f"finite, got {self}; change them."
             )
 
     @property
@@ -94,7 +95,7 @@ class Neurons(GrowingSpace, Genomes):
         """
         if self.input_shape is None:
             raise UsageError("the inputs are the task's, got a space without; bind it with .on(task).")
-        return _sources(prod(self.input_shape), self.has_bias)
+        return _sources(prod(self.input_shape), bool(self.bias))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -180,7 +181,8 @@ def _network(space: Neurons, architecture: Architecture) -> Graph:
     order = genome.order(space.targets)
     arriving: dict[str, list[Edge]] = {name: [] for name in order}
     for (source, target, delay), weight in enabled.items():
-        arriving[target].append(Edge(source, delay=delay, weight=weight))
+        scale = space.bias if source == BIAS else 1.0
+        arriving[target].append(Edge(source, delay=delay, weight=weight * scale))
     if any(all(edge.delay for edge in edges) for edges in arriving.values()):
         b.add("zero", o.Zero(), b.add("nothing", o.Component(0), x))
     for name in order:

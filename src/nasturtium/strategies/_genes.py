@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 LARGE = 20
 """Genes from which on differences are counted as shares of the genome."""
 
+SEVERE, MILD, YOUNG = (0.7, 0.9), (1.0, 1.0), (0.5, 0.7)
+"""Up to which coin a weight is moved, and up to which it is drawn anew; else it is kept (NEAT 1.2.1).
+
+A genome changes severely or mildly, with equal chances; mildly, a mature one's young genes are spared. Young
+are those of hidden neurons, since all others are there from the start (the program's newest fifth; ours).
+"""
+
+MATURE = 10
+"""Genes from which on a genome has young ones."""
+
 
 @final
 @VARIATIONS.register("genes")
@@ -41,8 +51,7 @@ class Genes(Variation):
         change_weights: Otherwise, that weights change.
         recurrent: Share of the new connections that go back, where the space allows it.
         toggle: Probability that, with the weights, a connection is turned on or off.
-        power: Greatest change of a weight, and size of a new one.
-        replace: Probability that a weight is drawn anew instead of changed.
+        power: Greatest change of a weight, and size of one that is drawn anew.
         average: Probability that a crossing takes the mean of the weights in common.
         mate_only: Probability that a crossing is not mutated.
         stay_disabled: Probability that a gene disabled in either parent is in the child.
@@ -59,7 +68,6 @@ class Genes(Variation):
     recurrent: float = 0.2
     toggle: float = 0.0
     power: float = 2.5
-    replace: float = 0.1
     average: float = 0.4
     mate_only: float = 0.2
     stay_disabled: float = 0.75
@@ -72,7 +80,7 @@ class Genes(Variation):
         """Check the rates."""
         for rate in (self.add_neuron, self.add_connection, self.change_weights, self.recurrent, self.toggle):
             check_rate(rate)
-        for rate in (self.replace, self.average, self.mate_only, self.stay_disabled):
+        for rate in (self.average, self.mate_only, self.stay_disabled):
             check_rate(rate)
         if not (self.power > 0 and self.cap > 0):
             raise UsageError(f"power and cap are positive, got {self.power} and {self.cap}; raise them.")
@@ -122,13 +130,21 @@ class Genes(Variation):
         return toggled(genome, rng) or genome if toggle < self.toggle else genome
 
     def _weighed(self, genome: Genome, rng: np.random.Generator) -> Genome:
-        draws = rng.random(2 * len(genome.genes)).tolist()
+        """Return the genome with each weight moved, drawn anew or kept, by one of two strengths (NEAT 1.2.1)."""
+        strength, *draws = rng.random(1 + 2 * len(genome.genes)).tolist()
+        old = SEVERE if strength < 0.5 else MILD
+        new = YOUNG if old is MILD and len(genome.genes) >= MATURE else old
+        neurons, power, cap = genome.neurons, self.power, self.cap
         genes: dict[Innovation, Gene] = {}
-        for i, (name, (weight, is_enabled)) in enumerate(genome.genes.items()):
-            change = self.power * (2 * draws[2 * i] - 1)
-            weight = change if draws[2 * i + 1] < self.replace else weight + change
-            genes[name] = Gene(min(max(weight, -self.cap), self.cap), is_enabled)
-        return Genome(genome.neurons, genes)
+        for (name, (weight, is_enabled)), size, coin in zip(genome.genes.items(), draws[::2], draws[1::2], strict=True):
+            moved, drawn = new if name[0] in neurons or name[1] in neurons else old
+            change = power * (2 * size - 1)
+            if coin < moved:
+                weight += change
+            elif coin < drawn:
+                weight = change
+            genes[name] = Gene(min(max(weight, -cap), cap), is_enabled)
+        return Genome(neurons, genes)
 
 
 @final

@@ -36,8 +36,8 @@ class NEAT(Strategy):
     add_neuron=0.01, add_connection=0.3, power=1.8, toggle=0.1, survival=0.4.
 
     Departures: equal innovations have one identity in all generations; of parents equally fit the
-    smaller has the disjoint genes, as in the authors' program; fitness is what an error lacks to 1; a
-    weight changes as in the text, not by the program's two strengths; the bias is 1 in all tasks.
+    smaller has the disjoint genes, and weights change by one of two strengths, as in the authors' program,
+    whose spared newest fifth is here the genes of hidden neurons; fitness is what an error lacks to 1.
 
     Args:
         population_size: Networks a generation.

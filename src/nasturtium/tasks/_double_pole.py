@@ -121,7 +121,7 @@ class DoublePole(Problem):
     @property
     def space(self) -> str:  # type: ignore[override]
         """The space: networks that remember where speeds are not seen."""
-        return "neurons" if self.has_velocities else "neurons(is_recurrent=True)"
+        return "neurons(bias=0.5)" if self.has_velocities else "neurons(bias=0.5, is_recurrent=True)"
 
     @property
     def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -68,9 +68,9 @@ class Problem(ABC):
 
 def of_floats(space: Genomes, architecture: Architecture) -> tuple[Circuit, tuple[float, ...]]:
     """Return what computes a network of floats, and what stands behind a call's inputs: the bias, if any."""
-    return space.circuit(architecture, math), (1.0,) if "bias" in space.sources else ()
+    return space.circuit(architecture, math), (space.bias,) if space.bias else ()
 
 
 def of_arrays(space: Genomes, architecture: Architecture, n: int) -> tuple[Circuit, tuple[Any, ...]]:
     """Return what computes a network of arrays of ``n`` numbers, and what stands behind a call's inputs."""
-    return space.circuit(architecture, np), (np.ones(n),) if "bias" in space.sources else ()
+    return space.circuit(architecture, np), (np.full(n, space.bias),) if space.bias else ()

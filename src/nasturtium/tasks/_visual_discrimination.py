@@ -118,7 +118,7 @@ class VisualDiscrimination(Problem):
 
     name: ClassVar[str] = "visual-discrimination"
     input_shape: ClassVar[tuple[int, ...]] = (6,)
-    space: ClassVar[str] = "neurons(hidden=('tanh', 'gaussian', 'sine', 'absolute', 'linear'), output='tanh')"
+    space: ClassVar[str] = "neurons(hidden=('tanh', 'gaussian', 'sine', 'absolute', 'linear'), output='tanh', bias=0.3)"
     n_test: ClassVar[int] = 768
 
     def __post_init__(self) -> None:
