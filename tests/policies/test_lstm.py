@@ -121,7 +121,9 @@ def test_a_space_without_decisions_left_is_drawn():
     assert draw(LSTM(), Weights(0, {}), space, np.random.default_rng(0)).entropy == 0
 
 
-@pytest.mark.parametrize("arguments", [{"units": 0}, {"layers": 0}, {"spread": 0.0}])
+@pytest.mark.parametrize(
+    "arguments", [{"units": 0}, {"layers": 0}, {"spread": 0.0}, {"spread": np.nan}, {"spread": np.inf}]
+)
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(UsageError, match="units and layers are at least 1"):
         LSTM(**arguments)

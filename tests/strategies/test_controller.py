@@ -8,8 +8,8 @@ import pytest
 from nasturtium.errors import UsageError
 from nasturtium.policies import LSTM, Logits
 from nasturtium.spaces import NASBench201, NASNet, choice, decisions
-from nasturtium.strategies import PPO, QLearning, Reinforce
-from nasturtium.strategies._controller import N_PAST, Lesson, learned
+from nasturtium.strategies import PPO, Chebyshev, QLearning, Reinforce, check_fit
+from nasturtium.strategies._controller import N_PAST, learned
 from nasturtium.testing import Shapes
 from nasturtium.testing._processes import elsewhere
 from nasturtium.testing._running import events_of, run, setting_of, text_of, told
@@ -68,7 +68,7 @@ def fed(losses, strategy, space=None):
     for number, outcome in enumerate(losses):
         proposal = strategy.ask(log.history(), 1)[0]
         log.append(events_of(number, proposal, outcome, len(log), fidelity))
-    return log, learned(log.history(), strategy, strategy._lesson, strategy._update)
+    return log, learned(log.history(), strategy)
 
 
 def test_parameters_change_with_each_full_batch():
@@ -98,7 +98,7 @@ def test_trials_that_it_did_not_propose_teach_nothing():
     rng = np.random.default_rng(0)
     log = told(setting_of(space), [(Proposal(space.sample(rng)), {"loss": 0.1 * n}) for n in range(9)])
     strategy = Reinforce(Logits(), batch_size=2)
-    assert learned(log.history(), strategy, strategy._lesson, strategy._update).n_updates == 0
+    assert learned(log.history(), strategy).n_updates == 0
 
 
 def test_trials_sampled_too_long_ago_teach_nothing():
@@ -106,7 +106,7 @@ def test_trials_sampled_too_long_ago_teach_nothing():
     log, controller = fed([{"loss": 0.1}] * (N_PAST + 2), strategy)
     late = Proposal(log.history().architecture(0), attributes={"update": 0})
     log.append(events_of(N_PAST + 2, late, {"loss": 0.5}, len(log), log.study.ladder[-1].fidelity))
-    assert learned(log.history(), strategy, strategy._lesson, strategy._update) is controller
+    assert learned(log.history(), strategy) is controller
 
 
 def test_the_order_of_completion_counts():
@@ -120,7 +120,7 @@ def test_the_order_of_completion_counts():
         for number in order:
             measured = Measured(number, Measurement(fidelity.epochs, {"loss": 0.3 * number}))
             log.append([measured, Ended(number, State.FINISHED)])
-        ends.append(learned(log.history(), strategy, strategy._lesson, strategy._update).weights.arrays)
+        ends.append(learned(log.history(), strategy).weights.arrays)
     assert any(ends[0][name].tolist() != ends[1][name].tolist() for name in ends[0])
 
 
@@ -188,11 +188,34 @@ def test_scaled_settings_reach_the_papers_at_its_horizon(horizon):
     assert PPO().scaled(20_000) == PPO()
 
 
-def test_impossible_lessons_are_refused():
-    with pytest.raises(UsageError, match="batch_size is at least 1"):
-        Lesson(batch_size=0, baseline_decay=0.9)
-    with pytest.raises(UsageError, match="batch_size is at least 1"):
-        Lesson(batch_size=1, baseline_decay=1.0)
+@pytest.mark.parametrize("method", [Reinforce, PPO])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is at least 1"),
+        ({"batch_size": np.nan}, "batch_size is at least 1"),
+        ({"baseline_decay": 1.0}, "batch_size is at least 1"),
+        ({"baseline_decay": np.nan}, "batch_size is at least 1"),
+        ({"learning_rate": 0.0}, "learning_rate is positive"),
+        ({"learning_rate": np.nan}, "learning_rate is positive"),
+        ({"learning_rate": np.inf}, "learning_rate is positive"),
+        ({"entropy_weight": -1.0}, "learning_rate is positive"),
+        ({"entropy_weight": np.nan}, "learning_rate is positive"),
+        ({"reward": "fitness"}, "reward is one of"),
+        ({"repeats": "never"}, "repeats is 'avoid' or 'allow'"),
+    ],
+)
+def test_impossible_arguments_are_refused(method, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        method(**arguments)
+
+
+@pytest.mark.parametrize("method", [Reinforce, PPO, QLearning])
+def test_a_scalarization_for_another_number_of_objectives_is_refused_before_anything_runs(method):
+    setting = setting_of(table().space, objectives=("loss", "size"))
+    check_fit(method(scalarization=Chebyshev((1.0, 0.5))), setting)
+    with pytest.raises(UsageError, match=r"a weight for each objective, here 2, got \[1.0, 1.0, 1.0\]"):
+        check_fit(method(scalarization=Chebyshev((1.0, 1.0, 1.0))), setting)
 
 
 def test_a_space_of_two_is_learned():

@@ -36,7 +36,7 @@ def test_without_clipping_one_step_is_reinforces(policy):
         PPO(policy, n_epochs=1, clip=np.inf, learning_rate=0.1, entropy_weight=0.1),
         Reinforce(policy, learning_rate=0.1, entropy_weight=0.1),
     ):
-        found.append(strategy._update(controller, examples())[1].arrays)
+        found.append(strategy.update(controller, examples())[1].arrays)
     assert found[0].keys() == found[1].keys()
     for name, array in found[0].items():
         np.testing.assert_array_equal(array, found[1][name])
@@ -87,7 +87,7 @@ def test_many_steps_stay_close_to_the_policy_that_sampled():
     policy = Logits(spread=0.0)
 
     def moved(clip):
-        weights = PPO(policy, n_epochs=100, learning_rate=0.05, clip=clip)._update(
+        weights = PPO(policy, n_epochs=100, learning_rate=0.05, clip=clip).update(
             Controller(Weights(0, {})), examples()
         )[1]
         passed = policy.forward(weights, examples().batch)
@@ -103,7 +103,7 @@ def test_the_defaults_are_the_papers():
     assert (strategy.baseline_decay, strategy.clip, strategy.n_epochs) == (0.95, 0.2, 10)
 
 
-@pytest.mark.parametrize("arguments", [{"n_epochs": 0}, {"clip": 0.0}])
+@pytest.mark.parametrize("arguments", [{"n_epochs": 0}, {"n_epochs": np.nan}, {"clip": 0.0}, {"clip": np.nan}])
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(UsageError, match="n_epochs is at least 1 and clip is positive"):
         PPO(**arguments)

@@ -174,6 +174,10 @@ def test_a_fresh_object_in_another_process_proposes_the_same():
         ({"schedule": ((1.5, 3),)}, "a schedule has"),
         ({"alpha": 0.0}, "alpha is in"),
         ({"n_replays": 0}, "alpha is in"),
+        ({"initial": float("nan")}, "initial finite"),
+        ({"initial": float("inf")}, "initial finite"),
+        ({"alpha": float("nan")}, "alpha is in"),
+        ({"schedule": ((0.5, float("inf")),)}, "a schedule has"),
         ({"reward": "fitness"}, "reward is one of"),
     ],
 )

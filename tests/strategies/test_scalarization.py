@@ -76,9 +76,18 @@ def test_what_failed_or_breaks_a_limit_is_not_usable():
 def test_impossible_arguments_are_refused():
     with pytest.raises(UsageError, match="reward is one of"):
         check_reward("fitness")
-    with pytest.raises(UsageError, match="weights are at least 0"):
-        Chebyshev((-1.0, 1.0))
-    with pytest.raises(UsageError, match="exponent is at most 0"):
-        MnasNetReward(exponent=0.1)
-    with pytest.raises(UsageError, match="needs 2 numbers"):
-        Chebyshev((1.0,)).quality(np.array([0.1, 3.0]), seen([0.1, 3.0]))
+    for weights in ((-1.0, 1.0), (0.0, 0.0), (np.nan, 1.0), (np.inf, 1.0)):
+        with pytest.raises(UsageError, match="weights are finite, at least 0"):
+            Chebyshev(weights)
+    for exponent, targets in ((0.1, ()), (np.nan, ()), (-0.07, (0.0,)), (-0.07, (np.nan,))):
+        with pytest.raises(UsageError, match="exponent is at most 0"):
+            MnasNetReward(exponent, targets)
+
+
+def test_another_number_of_objectives_is_refused():
+    for scalarization in (Chebyshev(), Chebyshev((1.0, 0.5)), MnasNetReward(), MnasNetReward(targets=(9.0,))):
+        scalarization.check(2)
+    with pytest.raises(UsageError, match=r"a weight for each objective, here 2, got \[1.0\]; give as many, or none"):
+        Chebyshev((1.0,)).check(2)
+    with pytest.raises(UsageError, match=r"a target for each objective after the first, here 1, got \[9.0, 3.0\]"):
+        MnasNetReward(targets=(9.0, 3.0)).check(2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -48,8 +49,8 @@ class Logits(Policy):
 
     def __post_init__(self) -> None:
         """Check the argument."""
-        if not self.spread >= 0:
-            raise UsageError(f"spread is at least 0, got {self.spread}; raise it.")
+        if not 0 <= self.spread < inf:
+            raise UsageError(f"spread is at least 0 and finite, got {self.spread}; change it.")
 
     def initial(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Return a row that is nearly uniform."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -54,8 +55,10 @@ class LSTM(Policy):
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if self.units < 1 or self.layers < 1 or not self.spread > 0:
-            raise UsageError(f"units and layers are at least 1 and spread is positive, got {self}; raise them.")
+        if not min(self.units, self.layers) >= 1 or not 0 < self.spread < inf:
+            raise UsageError(
+                f"units and layers are at least 1 and spread is positive and finite, got {self}; change them."
+            )
 
     def initial(self, seed: int, name: str, shape: tuple[int, ...]) -> Array:
         """Return uniform values."""

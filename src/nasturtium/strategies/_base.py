@@ -52,6 +52,14 @@ class Strategy(ABC):
         """Return the numbers of the trials whose checkpoints are still needed: the finished ones."""
         return (trial.number for trial in history.trials(State.FINISHED))
 
+    def check(self, study: Setting) -> None:
+        """Refuse a study that the arguments do not fit, before anything runs; by default none.
+
+        Raises:
+            UsageError: An argument is for another study, such as a weight for each objective.
+        """
+        del study
+
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with default schedules fitted to an expected number of trials."""
         del horizon
@@ -71,6 +79,7 @@ def check_fit(strategy: Strategy, study: Setting) -> None:
 
     Raises:
         RequirementError: The space lacks a capability, or there are too many objectives.
+        UsageError: An argument of the strategy does not fit the study.
     """
     name = STRATEGIES.name_of(type(strategy)) or type(strategy).__name__
     for capability in strategy.requires:
@@ -81,3 +90,4 @@ def check_fit(strategy: Strategy, study: Setting) -> None:
     if len(study.objectives) > 1 and not strategy.multi_objective:
         metrics = [o.metric for o in study.objectives]
         raise RequirementError(f"{name} handles one objective, got {metrics}; take one, or another strategy.")
+    strategy.check(study)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, final
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from nasturtium.errors import UsageError
 from nasturtium.policies import Adam, Batch, Known, Policy, Weights, draw, walk_of
 from nasturtium.spaces import Architecture, Decisions
 from nasturtium.strategies._operators import REDRAWS, check_repeats, drawn, generator, unseen
-from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization, Seen, check_reward, is_usable, rewarded
+from nasturtium.strategies._scalarization import Scalarization, Seen, check_reward, is_usable, rewarded
 from nasturtium.trials import History, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -22,33 +22,6 @@ if TYPE_CHECKING:
 
 N_PAST = 16
 """Parameters of how many updates are kept; who was sampled under older ones teaches nothing."""
-
-
-@final
-@dataclass(frozen=True)
-class Lesson:
-    """How the trials become what a controller learns from.
-
-    Args:
-        batch_size: As many trials of its own, in the order in which they ended, make an update.
-        baseline_decay: What an earlier batch counts in the baseline, relative to the one after it.
-        reward: A name of a reward, see ``REWARDS``.
-        scalarization: Merges several objectives.
-    """
-
-    batch_size: int
-    baseline_decay: float
-    reward: str = "paper"
-    scalarization: Scalarization = CHEBYSHEV
-
-    def __post_init__(self) -> None:
-        """Check the arguments."""
-        check_reward(self.reward)
-        if self.batch_size < 1 or not 0 <= self.baseline_decay < 1:
-            raise UsageError(
-                f"batch_size is at least 1 and baseline_decay in [0, 1), got {self.batch_size} and "
-                f"{self.baseline_decay}; change them."
-            )
 
 
 @final
@@ -113,11 +86,66 @@ class Controller:
         return self.weights if update == self.n_updates else self.past[update - self.n_updates]
 
 
-Update = Callable[[Controller, Examples], tuple[Adam, Weights]]
-"""What a method makes of a batch."""
+class Learner(Protocol):
+    """A strategy with a policy, its arguments and how it learns from a batch."""
+
+    @property
+    def policy(self) -> Policy:
+        """What is trained."""
+
+    @property
+    def batch_size(self) -> int:
+        """As many trials of its own, in the order in which they ended, make an update."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's."""
+
+    @property
+    def baseline_decay(self) -> float:
+        """What an earlier batch counts in the baseline, relative to the one after it."""
+
+    @property
+    def entropy_weight(self) -> float:
+        """What the policy's entropy adds to what is ascended."""
+
+    @property
+    def reward(self) -> str:
+        """A name of a reward, see ``REWARDS``."""
+
+    @property
+    def scalarization(self) -> Scalarization:
+        """Merges several objectives."""
+
+    @property
+    def repeats(self) -> str:
+        """``"avoid"`` or ``"allow"``."""
+
+    def update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
+        """Return what a batch makes of optimizer and parameters."""
 
 
-def learned(history: History, key: object, lesson: Lesson, update: Update) -> Controller:
+def check_learner(learner: Learner) -> None:
+    """Check the arguments that the methods share.
+
+    Raises:
+        UsageError: One is out of range.
+    """
+    check_repeats(learner.repeats)
+    check_reward(learner.reward)
+    if not learner.batch_size >= 1 or not 0 <= learner.baseline_decay < 1:
+        raise UsageError(
+            f"batch_size is at least 1 and baseline_decay in [0, 1), got {learner.batch_size} and "
+            f"{learner.baseline_decay}; change them."
+        )
+    if not 0 < learner.learning_rate < inf or not 0 <= learner.entropy_weight < inf:
+        raise UsageError(
+            f"learning_rate is positive and entropy_weight at least 0, both finite, got {learner.learning_rate} and "
+            f"{learner.entropy_weight}; change them."
+        )
+
+
+def learned(history: History, learner: Learner) -> Controller:
     """Return the controller after the completed trials: parameters as a function of the history.
 
     Trials that were not proposed by the controller, or under parameters that are no longer kept, are
@@ -143,18 +171,18 @@ def learned(history: History, key: object, lesson: Lesson, update: Update) -> Co
         seen = controller.seen if usable is None else controller.seen.beside(usable)
         batch = (*controller.batch, Experience(walk_of(space, trial.architecture), sampled, usable))
         filled = replace(controller, batch=batch, seen=seen)
-        return filled if len(batch) < lesson.batch_size else _updated(filled, history, lesson, update)
+        return filled if len(batch) < learner.batch_size else _updated(filled, history, learner)
 
-    return history.fold((key, history.compared_at), start, step)
+    return history.fold((learner, history.compared_at), start, step)
 
 
-def _updated(controller: Controller, history: History, lesson: Lesson, update: Update) -> Controller:
+def _updated(controller: Controller, history: History, learner: Learner) -> Controller:
     """Return the controller after an update with its full batch, which is then empty."""
     objectives = history.study.objectives
     rewards = [
         None
         if e.losses is None
-        else rewarded(lesson.reward, lesson.scalarization, objectives, e.losses, controller.seen)
+        else rewarded(learner.reward, learner.scalarization, objectives, e.losses, controller.seen)
         for e in controller.batch
     ]
     known = [reward for reward in rewards if reward is not None]
@@ -164,11 +192,11 @@ def _updated(controller: Controller, history: History, lesson: Lesson, update: U
         return replace(next_one, past=(*controller.past, controller.weights)[-N_PAST:])
     values = np.array([worst if reward is None else reward for reward in rewards])
     total, weight = controller.average
-    total = lesson.baseline_decay * total + (1 - lesson.baseline_decay) * float(values.mean())
-    weight = lesson.baseline_decay * weight + (1 - lesson.baseline_decay)
+    total = learner.baseline_decay * total + (1 - learner.baseline_decay) * float(values.mean())
+    weight = learner.baseline_decay * weight + (1 - learner.baseline_decay)
     batch = Batch(tuple(e.walk for e in controller.batch))
     examples = Examples(batch, values - total / weight, tuple(e.update for e in controller.batch))
-    optimizer, weights = update(controller, examples)
+    optimizer, weights = learner.update(controller, examples)
     past = (*controller.past, controller.weights)[-N_PAST:]
     return replace(next_one, optimizer=optimizer, weights=weights, average=(total, weight), past=past)
 
@@ -176,8 +204,8 @@ def _updated(controller: Controller, history: History, lesson: Lesson, update: U
 # --- proposals -----------------------------------------------------------------------------------
 
 
-def propose(history: History, n: int, policy: Policy, controller: Controller, repeats: str) -> list[Proposal]:
-    """Return architectures drawn from the policy, or fewer if a finite space has no more.
+def propose(history: History, n: int, learner: Learner) -> list[Proposal]:
+    """Return draws from the policy that the results so far have made; fewer if a finite space has no more.
 
     Where fifty draws were known already, the next ones are random; they teach as if the policy had drawn
     them, so that a policy that is sure learns of what it no longer tries. Each proposal carries the
@@ -185,11 +213,12 @@ def propose(history: History, n: int, policy: Policy, controller: Controller, re
     distributions it was drawn from; the first after an update carries the policy's likeliest
     architecture, too.
     """
+    policy, controller = learner.policy, learned(history, learner)
     batch: set[str] = set()
     proposals: list[Proposal] = []
     for number in range(history.n_trials, history.n_trials + n):
         sampler = _Sampler(history, policy, controller.weights, number)
-        if repeats == "allow":
+        if learner.repeats == "allow":
             found = drawn(history, sampler.draw, sampler.rng, is_first=number == 0)
         else:
             found = unseen(history, batch, lambda _, draw=sampler.draw: draw(), sampler.rng)  # type: ignore[misc]
@@ -244,17 +273,3 @@ def longer(learning_rate: float, n_steps: int) -> float:
         (0.02, 0.0006)
     """
     return max(learning_rate, min(0.02, 0.5 / max(n_steps, 1)))
-
-
-def check_learning(repeats: str, learning_rate: float, entropy_weight: float) -> None:
-    """Check arguments that methods with a policy share.
-
-    Raises:
-        UsageError: One is out of range.
-    """
-    check_repeats(repeats)
-    if not learning_rate > 0 or not entropy_weight >= 0:
-        raise UsageError(
-            f"learning_rate is positive and entropy_weight at least 0, got {learning_rate} and {entropy_weight}; "
-            "raise them."
-        )

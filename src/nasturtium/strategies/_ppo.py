@@ -16,14 +16,14 @@ from nasturtium.errors import UsageError
 from nasturtium.policies import LSTM, Adam, Batch, Logits, Policy, Weights
 from nasturtium.spaces import Decisions
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, longer, propose
+from nasturtium.strategies._controller import Controller, Examples, check_learner, longer, propose
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from nasturtium.trials import History, Proposal
+    from nasturtium.trials import History, Proposal, Setting
 
 ONE_LAYER = LSTM(units=100, layers=1, spread=0.1)
 """The controller of Zoph et al. 2018."""
@@ -78,23 +78,21 @@ class PPO(Strategy):
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_learning(self.repeats, self.learning_rate, self.entropy_weight)
-        _ = self._lesson
-        if self.n_epochs < 1 or not self.clip > 0:
+        check_learner(self)
+        if not self.n_epochs >= 1 or not self.clip > 0:
             raise UsageError(
                 f"n_epochs is at least 1 and clip is positive, got {self.n_epochs} and {self.clip}; raise them."
             )
 
-    @property
-    def _lesson(self) -> Lesson:
-        return Lesson(self.batch_size, self.baseline_decay, self.reward, self.scalarization)
+    def check(self, study: Setting) -> None:
+        """Refuse a scalarization for another number of objectives."""
+        self.scalarization.check(len(study.objectives))
 
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return architectures drawn from the policy that the results so far have made."""
-        controller = learned(history, self, self._lesson, self._update)
-        return propose(history, n, self.policy, controller, self.repeats)
+        return propose(history, n, self)
 
-    def _update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
+    def update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
         """Ascend the clipped objective."""
         sampled = self._sampled(controller, examples)
         optimizer, weights = controller.optimizer, controller.weights

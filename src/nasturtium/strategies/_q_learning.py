@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 
 import numpy as np
@@ -19,7 +20,7 @@ from nasturtium.spaces import Architecture, Decision, Decisions, Value
 from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._operators import REDRAWS, check_repeats, drawn, generator, unseen
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization, Seen, check_reward, is_usable, rewarded
-from nasturtium.trials import History, Proposal, Trial
+from nasturtium.trials import History, Proposal, Setting, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,14 +114,19 @@ class QLearning(Strategy):
         """Check the arguments."""
         check_repeats(self.repeats)
         check_reward(self.reward)
-        if not self.schedule or any(not 0 <= epsilon <= 1 or n < 1 for epsilon, n in self.schedule):
+        if not self.schedule or any(not 0 <= epsilon <= 1 or not 1 <= n < inf for epsilon, n in self.schedule):
             raise UsageError(
                 f"a schedule has (epsilon in [0, 1], number of at least 1) pairs, got {self.schedule}; mend it."
             )
-        if not 0 < self.alpha <= 1 or self.n_replays < 1:
+        if not 0 < self.alpha <= 1 or not self.n_replays >= 1 or not isfinite(self.initial):
             raise UsageError(
-                f"alpha is in (0, 1] and n_replays at least 1, got {self.alpha} and {self.n_replays}; change them."
+                f"alpha is in (0, 1], n_replays at least 1 and initial finite, got {self.alpha}, {self.n_replays} and "
+                f"{self.initial}; change them."
             )
+
+    def check(self, study: Setting) -> None:
+        """Refuse a scalarization for another number of objectives."""
+        self.scalarization.check(len(study.objectives))
 
     def epsilon(self, n_new: int) -> float:
         """Return epsilon after so many new architectures.

@@ -14,13 +14,13 @@ import numpy as np
 from nasturtium.policies import LSTM, Adam, Logits, Policy, Weights
 from nasturtium.spaces import Decisions
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._controller import Controller, Examples, Lesson, check_learning, learned, longer, propose
+from nasturtium.strategies._controller import Controller, Examples, check_learner, longer, propose
 from nasturtium.strategies._scalarization import CHEBYSHEV, Scalarization
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from nasturtium.trials import History, Proposal
+    from nasturtium.trials import History, Proposal, Setting
 
 TWO_LAYERS = LSTM(units=35, layers=2)
 """The controller of Zoph & Le 2017."""
@@ -70,19 +70,17 @@ class Reinforce(Strategy):
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_learning(self.repeats, self.learning_rate, self.entropy_weight)
-        _ = self._lesson
+        check_learner(self)
 
-    @property
-    def _lesson(self) -> Lesson:
-        return Lesson(self.batch_size, self.baseline_decay, self.reward, self.scalarization)
+    def check(self, study: Setting) -> None:
+        """Refuse a scalarization for another number of objectives."""
+        self.scalarization.check(len(study.objectives))
 
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return architectures drawn from the policy that the results so far have made."""
-        controller = learned(history, self, self._lesson, self._update)
-        return propose(history, n, self.policy, controller, self.repeats)
+        return propose(history, n, self)
 
-    def _update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
+    def update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
         """Ascend the policy gradient."""
         passed = self.policy.forward(controller.weights, examples.batch)
         m = len(examples.advantages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -46,6 +47,14 @@ class Scalarization(ABC):
     """Makes one number of several losses."""
 
     @abstractmethod
+    def check(self, n_objectives: int) -> None:
+        """Refuse a number of objectives that the arguments do not fit.
+
+        Raises:
+            UsageError: There are other numbers than it takes.
+        """
+
+    @abstractmethod
     def quality(self, losses: NDArray[np.float64], seen: Seen) -> float:
         """Return how good a trial is, at best about 1.
 
@@ -80,14 +89,18 @@ class Chebyshev(Scalarization):
 
     def __post_init__(self) -> None:
         """Check the weights."""
-        if self.weights and (min(self.weights) < 0 or max(self.weights) <= 0):
-            raise UsageError(f"weights are at least 0 and one is positive, got {self.weights}; change them.")
+        if not all(0 <= weight < inf for weight in self.weights) or (self.weights and not any(self.weights)):
+            raise UsageError(f"weights are finite, at least 0 and one is positive, got {self.weights}; change them.")
+
+    def check(self, n_objectives: int) -> None:
+        """Refuse another number of weights than one an objective."""
+        _check_length("a weight for each objective", self.weights, n_objectives)
 
     def quality(self, losses: NDArray[np.float64], seen: Seen) -> float:
         """Return a number in [0, 1]; 1 is the best of every objective."""
         assert seen.least is not None
         assert seen.most is not None
-        weights = np.array(_fitting(self.weights, len(losses), 1.0))
+        weights = np.array(self.weights or (1.0,) * len(losses))
         span = seen.most - seen.least
         scaled = np.where(span > 0, (losses - seen.least) / np.where(span > 0, span, 1.0), 0.5)
         return 1.0 - float((weights / weights.max() * scaled).max())
@@ -116,13 +129,17 @@ class MnasNetReward(Scalarization):
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if self.exponent > 0 or any(target <= 0 for target in self.targets):
-            raise UsageError(f"exponent is at most 0 and targets are positive, got {self}; change them.")
+        if not -inf < self.exponent <= 0 or not all(0 < target < inf for target in self.targets):
+            raise UsageError(f"exponent is at most 0, targets are positive, both finite, got {self}; change them.")
+
+    def check(self, n_objectives: int) -> None:
+        """Refuse another number of targets than one an objective after the first."""
+        _check_length("a target for each objective after the first", self.targets, n_objectives - 1)
 
     def quality(self, losses: NDArray[np.float64], seen: Seen) -> float:
         """Return the paper's reward."""
         assert seen.first is not None
-        targets = np.array(_fitting(self.targets, len(losses) - 1, 0.0)) if self.targets else seen.first[1:]
+        targets = np.array(self.targets) if self.targets else seen.first[1:]
         ratios = np.maximum(losses[1:], TINY) / np.maximum(targets, TINY)
         return float((1 - losses[0]) * np.prod(ratios**self.exponent))
 
@@ -131,10 +148,9 @@ TINY = 1e-3
 """Stands for metrics that are not positive, of which no power can be taken."""
 
 
-def _fitting(given: Sequence[float], n: int, default: float) -> Sequence[float]:
+def _check_length(what: str, given: tuple[float, ...], n: int) -> None:
     if given and len(given) != n:
-        raise UsageError(f"the scalarization needs {n} numbers, one an objective, got {list(given)}; give as many.")
-    return given or [default] * n
+        raise UsageError(f"the scalarization takes {what}, here {n}, got {list(given)}; give as many, or none.")
 
 
 # --- rewards -------------------------------------------------------------------------------------
