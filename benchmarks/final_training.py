@@ -59,8 +59,9 @@ def main() -> None:
     task, space = whole.for_final(), baselines.load(given.baseline).on(whole)
     [architecture] = space
     graph = space.graph(architecture)
-    _, probe = trained(space, task.subset(PROBE), Training().final(2), seed=0)
-    epochs = max(1, int(given.seconds * PROBE * 2 / probe))
+    # The difference, for what is done once a training is no part of an epoch.
+    short, longer = (trained(space, task.subset(PROBE), Training().final(n), seed=0)[1] for n in (2, 6))
+    epochs = max(1, int(given.seconds * PROBE * 4 / (longer - short)))
     console.print(f"{given.baseline}: {graph.params:,} parameters, {epochs} epochs")
     errors = []
     for seed in range(given.seeds):

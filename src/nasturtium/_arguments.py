@@ -55,12 +55,36 @@ def whole(example: str, least: int) -> Callable[[str], int]:
     return parse
 
 
+def memory(text: str) -> int:
+    """Return the bytes of a size such as ``2GB`` or ``800MB``.
+
+    Example:
+        >>> memory("1.5 GB"), memory("800MB")
+        (1500000000, 800000000)
+    """
+    sizes = {"MB": 10**6, "GB": 10**9}
+    size = _number(text[:-2]) * sizes.get(text[-2:].upper(), nan)
+    if not (isfinite(size) and size >= 1):
+        raise typer.BadParameter(f"a size in MB or GB is wanted, got {text!r}; write --memory 2GB.")
+    return int(size)
+
+
 def _number(text: str) -> float:
     """Return the number of a text; NaN if it is none."""
     try:
         return float(text)
     except ValueError:
         return nan
+
+
+def check_memory(memory_bytes: int | None, executor: str) -> None:
+    """Check that a limit of memory can be kept.
+
+    Raises:
+        UsageError: Candidates are evaluated in the process of the search.
+    """
+    if memory_bytes is not None and executor == "inline":
+        raise UsageError("--memory limits worker processes, got --executor inline; use --executor local.")
 
 
 def check_budget(minutes: float | None, trials: int | None, *, is_needed: bool) -> None:

@@ -180,6 +180,7 @@ def search_phase(
             minutes=None if seconds is None else seconds / 60,
             workers=workers,
             executor=executor,
+            memory_bytes=study.created.get("memory_bytes"),
             watch=None if watch is None else lambda history: watch("search", study, history),
         )
 
@@ -216,5 +217,6 @@ def final_phase(study: Study, executor: str, workers: int, seconds: float | None
         seed=study.history.study.seed,
         workers=workers,
         executor=executor,
+        memory_bytes=study.created.get("memory_bytes"),
         watch=None if watch is None else lambda history: watch("final", child, history),
     )

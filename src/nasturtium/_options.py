@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nasturtium._arguments import positive, whole
+from nasturtium._arguments import memory, positive, whole
 
 DATABASE = "sqlite:///nasturtium.db"
 """Where studies are kept unless ``--storage`` says otherwise."""
@@ -88,6 +88,15 @@ Trials = Annotated[
         metavar="N",
         parser=whole("--trials 30", 1),
         help="Number of candidates, instead of --minutes.",
+    ),
+]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SIZE",
+        parser=memory,
+        show_default=False,
+        help="Most memory of a worker process, such as 2GB or 800MB (Linux): a candidate that wants more fails.",
     ),
 ]
 Workers = Annotated[

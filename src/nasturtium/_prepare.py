@@ -69,6 +69,7 @@ def prepare(request: Request) -> Study:
             "source": task.source,
             "out": None if folder is None else str(folder),
             "baseline": baseline,
+            "memory_bytes": request.memory_bytes,
             "command": request.command,
         },
     )

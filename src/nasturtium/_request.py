@@ -40,6 +40,7 @@ class Request:
         minutes: Time for the whole job.
         trials: Number of candidates, instead.
         workers: Candidates at a time.
+        memory_bytes: Most memory of a worker; None means no limit.
         seed: For everything random.
         name: Name in the storage.
         storage: URL of a database, or one that is open.
@@ -63,6 +64,7 @@ class Request:
     minutes: float | None = None
     trials: int | None = None
     workers: int = 1
+    memory_bytes: int | None = None
     seed: int = 0
     name: str | None = None
     storage: Storage | str | None = None

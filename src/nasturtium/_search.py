@@ -40,6 +40,7 @@ def search(
     minutes: float | None = None,
     trials: int | None = None,
     workers: int = 1,
+    memory_bytes: int | None = None,
     executor: str = "local",
     seed: int = 0,
     name: str | None = None,
@@ -64,6 +65,7 @@ def search(
         minutes: Time for the whole job; 5 if ``trials`` is not given either.
         trials: Number of candidates, instead of minutes.
         workers: Candidates at a time, each in a process of its own with one thread.
+        memory_bytes: Most memory of such a process (Linux); a candidate that wants more fails.
         executor: ``"local"`` or ``"inline"``.
         seed: For everything random.
         name: Name in the storage; a stored search of that name goes on where it was.
@@ -94,6 +96,7 @@ def search(
         minutes=minutes,
         trials=trials,
         workers=workers,
+        memory_bytes=memory_bytes,
         seed=seed,
         name=name,
         storage=storage,

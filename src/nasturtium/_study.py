@@ -288,6 +288,7 @@ class Study:
         workers: int = 1,
         executor: Executor | str | None = None,
         patience: float | None = 600.0,
+        memory_bytes: int | None = None,
         watch: Callable[[History], None] | None = None,
     ) -> Study:
         """Run the search until the budget is used up or the strategy has finished.
@@ -305,6 +306,7 @@ class Study:
                 the estimator charges) or an executor.
             patience: Seconds without a measurement after which a worker process counts as hung: its
                 trial fails and the process is replaced; None waits for ever.
+            memory_bytes: Most memory of a worker process (Linux): a trial that wants more fails.
             watch: Called with the history after every round.
 
         Returns:
@@ -315,7 +317,9 @@ class Study:
         budget = Budget(trials, None if minutes is None else 60 * minutes, epochs)
         made_strategy = made(STRATEGIES, strategy)
         journal = self._begin(made_strategy, seed, horizon or trials)
-        runner = executor if isinstance(executor, Executor) else make_executor(executor, workers, patience)
+        runner = (
+            executor if isinstance(executor, Executor) else make_executor(executor, workers, patience, memory_bytes)
+        )
         owner = new_owner()
         self.storage.acquire(self.name, owner)
         journal.owner = owner
@@ -494,24 +498,32 @@ def made(registry: Registry[T], component: T | str) -> T:
     return registry.create(component) if isinstance(component, str) else component
 
 
-def make_executor(name: str | None, workers: int, patience: float | None = None) -> Executor:
+def make_executor(
+    name: str | None, workers: int, patience: float | None = None, memory_bytes: int | None = None
+) -> Executor:
     """Return the executor of a name; None means inline for one worker, else local.
 
     Raises:
-        UsageError: There is no such executor, or the number of workers is not positive.
+        UsageError: There is no such executor, the number of workers is not positive, or only worker
+            processes have a limit of memory.
     """
     if workers < 1:
         raise UsageError(f"workers is at least 1, got {workers}; raise it.")
+    is_inline = name == "inline" or (name is None and workers == 1)
+    if memory_bytes is not None and (is_inline or name == "simulated"):
+        raise UsageError(
+            f"memory is limited in worker processes only, got memory_bytes={memory_bytes:,}; use executor='local'."
+        )
     if name == "simulated":
         return SimulatedExecutor(workers)
     if name == "inline" and workers > 1:
         raise UsageError(f"the inline executor has one worker, got workers={workers}; use executor='local'.")
-    if name == "inline" or (name is None and workers == 1):
+    if is_inline:
         return InlineExecutor()
     if name in (None, "local"):
         from nasturtium.engine import LocalExecutor  # needs multiprocessing
 
-        return LocalExecutor(workers, patience=patience)
+        return LocalExecutor(workers, patience=patience, memory_bytes=memory_bytes)
     raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local', 'simulated'])}")
 
 

@@ -22,6 +22,7 @@ import nasturtium
 from nasturtium import _options as options
 from nasturtium._arguments import (
     check_budget,
+    check_memory,
     check_new_name,
     default_workers,
     explain,
@@ -74,6 +75,7 @@ def search(
     minutes: options.Minutes = None,
     trials: options.Trials = None,
     workers: options.Workers = None,
+    memory: options.Memory = None,
     executor: options.ExecutorName = "local",
     seed: options.Seed = 0,
     name: options.NewName = None,
@@ -110,6 +112,7 @@ def search(
     check_budget(minutes, trials, is_needed=True)
     limits = parse_limits(limit)
     check_components(space, strategy, scheduler, executor, log)
+    check_memory(memory, executor)
     with closing(open_storage(storage)) as opened, Interruptible(error_console()) as interruptible:
         name = fresh_name(task, opened) if name is None else name
         check_new_name(name, opened)
@@ -125,6 +128,7 @@ def search(
             minutes=minutes,
             trials=trials,
             workers=workers or default_workers(trials),
+            memory_bytes=memory,
             seed=seed,
             name=name,
             storage=opened,

@@ -3,11 +3,13 @@
 import os
 
 import pytest
+import typer
 
 from nasturtium._arguments import (
     default_workers,
     file_name,
     fresh_name,
+    memory,
     n_cores,
     parse_limits,
 )
@@ -18,6 +20,12 @@ from nasturtium.trials import Note
 def test_limits_are_numbers_by_metric():
     assert parse_limits(["params=1e5", " latency_ms = 2.5 "]) == {"params": 1e5, "latency_ms": 2.5}
     assert parse_limits([]) == {}
+
+
+@pytest.mark.parametrize("text", ["2", "GB", "-1GB", "0MB", "infGB", "2TB", ""])
+def test_a_size_of_memory_has_a_unit(text):
+    with pytest.raises(typer.BadParameter, match=r"a size in MB or GB is wanted.*write --memory 2GB"):
+        memory(text)
 
 
 def test_a_search_by_trials_has_one_worker_so_that_it_can_be_repeated():

@@ -73,6 +73,8 @@ def test_a_mistyped_argument_of_a_component_is_refused(run, strategy, words):
         (("--trials", "0"), ["from 1 on", "got '0'", "--trials 30"]),
         (("--trials", "2.5"), ["got '2.5'"]),
         (("--trials", "2", "--workers", "0"), ["from 1 on", "--workers 2"]),
+        (("--trials", "2", "--memory", "2"), ["a size in MB or GB", "got '2'", "--memory 2GB"]),
+        (("--trials", "2", "--memory", "2GB", "--executor", "inline"), ["worker processes", "--executor local"]),
         (("--trials", "2", "--seed", "-3"), ["from 0 on", "got '-3'"]),
         (("--trials", "2", "--minutes", "1"), ["--minutes 1 and --trials 2", "drop one"]),
         ((), ["needs a budget", "--minutes 5"]),

@@ -36,7 +36,7 @@ def test_the_commands_are_those_of_the_design():
         (
             "search",
             "--space --strategy --estimator --scheduler --minimize --limit --minutes --trials "
-            "--workers --executor --seed --name --storage --out --target --baseline --latency-file --log",
+            "--workers --memory --executor --seed --name --storage --out --target --baseline --latency-file --log",
         ),
         ("resume", "--storage --minutes --trials --out --log"),
         ("list", "--storage --json"),
