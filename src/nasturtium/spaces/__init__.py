@@ -40,6 +40,7 @@ from nasturtium.spaces._grammar import Grammar
 from nasturtium.spaces._growing import GrowingSpace
 from nasturtium.spaces._hierarchical import Hierarchical
 from nasturtium.spaces._macro import Macro
+from nasturtium.spaces._miller import ConstraintMatrix
 from nasturtium.spaces._mlp import MLP
 from nasturtium.spaces._mobile import Mobile
 from nasturtium.spaces._morphism import Morphism
@@ -79,6 +80,7 @@ __all__ = [
     "ClosedNetworkSpace",
     "CoDeepNEAT",
     "Conditional",
+    "ConstraintMatrix",
     "Decision",
     "DecisionSpace",
     "Decisions",
