@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 CONSOLE = Console(width=400)
 
-LOADERS = {"breast cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine}
+LOADERS = {"breast cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine, "digits": load_digits}
 
 
 class SmallCNN(nn.Module):
@@ -104,7 +104,7 @@ def searched(words: list[str], out: Path, trials: int, seed: int) -> str:
     seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     best = json.loads((out / "front.json").read_text())[0]
     names = sorted(path.name for path in (out / best["folder"]).iterdir())
-    said = [line for line in run.stdout.splitlines() if line.startswith("your network:")]
+    said = [line for line in run.stdout.splitlines() if line.startswith(("winner:", "by hand:", "your network:"))]
     error = f"{100 * best['test_error']:.2f} % test error with {best['params']:,} parameters, {seconds:.0f} CPU s"
     return "\n  ".join([f"seed {seed}: {error}: {', '.join(names)}", *said])
 
