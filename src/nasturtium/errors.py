@@ -87,6 +87,16 @@ class MissingExtraError(NasturtiumError, ImportError):
     """An optional package is not installed; the message names the extra."""
 
 
+def arguments_of(component: object, *names: str) -> str:
+    """Return the arguments of a component that a message is about, as they were given.
+
+    Example:
+        >>> arguments_of(3 + 4j, "real", "imag")
+        'real=3.0, imag=4.0'
+    """
+    return ", ".join(f"{name}={getattr(component, name)!r}" for name in names)
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Return the sentence that helps after a mistyped name.
 

@@ -103,7 +103,8 @@ def test_widths_transfer():
     [
         ({"nodes": (3,)}, "each stage has nodes and filters"),
         ({"nodes": (), "filters": ()}, "each stage has nodes and filters"),
-        ({"hidden": 0}, "are at least 1"),
+        ({"nodes": 3}, r"got nodes=3 and filters=\(8, 16, 32\); give tuples such as \(3, 4\)"),
+        ({"hidden": 0}, r"are at least 1, got nodes=\(3, 4, 5\), filters=\(8, 16, 32\), pool=3, hidden=0; raise them"),
     ],
 )
 def test_impossible_arguments_are_refused(arguments, message):

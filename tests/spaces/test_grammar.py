@@ -147,6 +147,7 @@ def test_a_users_own_words():
         ({"rules": "S -> relu relu"}, "an operation none, got 'relu relu' of 'S'; relu takes 0"),
         ({"rules": "S -> conv_3x3"}, "unknown word 'conv_3x3' in a grammar; did you mean .*conv3x3"),
         ({"rules": "S -> X relu", "topologies": (("X", ((1, 3),)),)}, "a topology's edges lead upward"),
+        ({"rules": "S -> relu\nrelu -> id"}, "a symbol has a name of its own, got that of an operation, 'relu'"),
         ({"rules": "S -> relu", "filters": 0}, "filters are positive"),
         ({"rules": "S -> relu", "sampling": "uniform"}, "sampling is 'productions' or 'terms'"),
         ({"rules": "S -> linear", "input_shape": (1, 8, 8)}, "every production must fit, got 'linear' in 'linear'"),

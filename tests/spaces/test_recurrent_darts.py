@@ -81,3 +81,6 @@ def test_impossible_arguments_are_refused(arguments, message):
 def test_a_genotype_has_a_pair_for_each_node():
     with pytest.raises(UsageError, match="a cell of 8 nodes has as many pairs, got 11"):
         RecurrentDARTS().genotype(ENAS)
+    for genes in ([("relu",)] * 8, 8, ["relu"] * 8, [("relu", "first")] * 8):
+        with pytest.raises(UsageError, match=r"a node has an activation and an earlier node, got .*; give pairs"):
+            RecurrentDARTS().genotype(genes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import torch
 from torch.nn import functional
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.estimators._base import ESTIMATORS, Assignment, Context, Diverged, Estimator
 from nasturtium.estimators._checkpoint import Checkpoint
 from nasturtium.estimators._descent import Descent
@@ -93,7 +93,8 @@ class Training(Estimator):
     def __post_init__(self) -> None:
         """Check the arguments."""
         if min(self.epochs, self.rungs) < 1 or self.eta < 2:
-            raise UsageError(f"epochs and rungs are at least 1 and eta at least 2, got {self}; raise them.")
+            got = arguments_of(self, "epochs", "rungs", "eta")
+            raise UsageError(f"epochs and rungs are at least 1 and eta at least 2, got {got}; raise them.")
         if self.weights not in ("random", "inherit"):
             raise UsageError(f"weights are 'random' or 'inherit', got {self.weights!r}; choose one.")
         if self.recipe is not None and self.recipe not in RECIPES:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.graphs import Builder, Condition, Graph, Operation, Wire, alternatives, chain_of, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -83,10 +83,12 @@ class Branches(NetworkSpace):
     def __post_init__(self) -> None:
         """Check counts and names."""
         if min(self.stages, self.layers, self.filters, self.growth) < 1:
-            raise UsageError(f"stages, layers, filters and growth are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "stages", "layers", "filters", "growth")
+            raise UsageError(f"stages, layers, filters and growth are at least 1, got {got}; raise them.")
         for given, known in ((self.operations, OPERATION_NAMES), (self.merges, tuple(MERGES))):
             if not given:
-                raise UsageError(f"operations and merges are not empty, got {self}; name one of {list(known)}.")
+                got = arguments_of(self, "operations", "merges")
+                raise UsageError(f"operations and merges are not empty, got {got}; name one of {list(known)}.")
             for name in given:
                 if name not in known:
                     raise UsageError(f"unknown name {name!r} in branches; {near_matches(name, known)}")

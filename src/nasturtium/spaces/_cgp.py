@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, Operation
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -76,11 +76,13 @@ class CGP(ClosedNetworkSpace):
     def __post_init__(self) -> None:
         """Check counts and names."""
         if min(self.rows, self.depth, self.levels_back, *self.filters, *self.kernels) < 1:
-            raise UsageError(f"rows, depth, levels_back, filters and kernels are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "rows", "depth", "levels_back", "filters", "kernels")
+            raise UsageError(f"rows, depth, levels_back, filters and kernels are at least 1, got {got}; raise them.")
         if not self.blocks or not set(self.blocks) <= {"conv", "residual"}:
             raise UsageError(f"blocks are 'conv' and 'residual', got {self.blocks}; name one or both.")
         if not self.filters or not self.kernels:
-            raise UsageError(f"a block has filters and a kernel, got {self}; name at least one of each.")
+            got = arguments_of(self, "filters", "kernels")
+            raise UsageError(f"a block has filters and a kernel, got {got}; name at least one of each.")
         if not 1 <= self.min_active <= self.max_active:
             raise UsageError(f"1 <= min_active <= max_active, got {self.min_active} and {self.max_active}; swap them.")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph
 from nasturtium.spaces._base import SPACES
 from nasturtium.spaces._blocks import Fitting, Series, network_block, op, with_outputs
@@ -133,7 +133,8 @@ class Chain(NetworkSpace):
     def __post_init__(self) -> None:
         """Check the counts."""
         if (self.stages is not None and self.stages < 1) or self.depth < 1 or not self.widths or not self.kernels:
-            raise UsageError(f"stages and depth are at least 1 and widths and kernels not empty, got {self}.")
+            got = arguments_of(self, "stages", "depth", "widths", "kernels")
+            raise UsageError(f"stages and depth are at least 1 and widths and kernels not empty, got {got}.")
         if min(*self.widths, *self.kernels, *self.units, 1) < 1:
             raise UsageError(
                 f"widths, kernels, units are positive, got {self.widths}, {self.kernels}, {self.units}; raise them."

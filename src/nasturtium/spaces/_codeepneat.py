@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, chain_of
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._architecture import Architecture
@@ -92,7 +92,8 @@ class CoDeepNEAT(GrowingSpace, Assembled):
         if any(not 0 < low <= high for low, high in ranges) or self.momentum[1] >= 1:
             raise UsageError(f"ranges are positive, rising and momentum less than 1, got {ranges}; change them.")
         if not self.kernels or self.steps < 0 or not 0 <= self.dropout < 1:
-            raise UsageError(f"there is a kernel, steps >= 0 and dropout in [0, 1), got {self}; change them.")
+            got = arguments_of(self, "kernels", "steps", "dropout")
+            raise UsageError(f"there is a kernel, steps >= 0 and dropout in [0, 1), got {got}; change them.")
 
     @classmethod
     def small(cls) -> Self:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, Wire
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -68,10 +68,14 @@ class GeneticCNNSpace(ClosedNetworkSpace):
 
     def __post_init__(self) -> None:
         """Check the counts."""
+        if not all(isinstance(counts, tuple) for counts in (self.nodes, self.filters)):
+            got = f"nodes={self.nodes!r} and filters={self.filters!r}"
+            raise UsageError(f"each stage has nodes and filters, got {got}; give tuples such as (3, 4).")
         if len(self.nodes) != len(self.filters) or not self.nodes:
             raise UsageError(f"each stage has nodes and filters, got {self.nodes} and {self.filters}; give as many.")
         if min(*self.nodes, *self.filters, self.pool, self.hidden) < 1:
-            raise UsageError(f"nodes, filters, pool and hidden are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "nodes", "filters", "pool", "hidden")
+            raise UsageError(f"nodes, filters, pool and hidden are at least 1, got {got}; raise them.")
 
     @classmethod
     def small(cls) -> Self:

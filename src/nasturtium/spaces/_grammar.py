@@ -137,6 +137,8 @@ class Grammar(ClosedNetworkSpace):
         if self.max_depth is None and grammar.is_recursive():
             raise UsageError(f"a recursive grammar has infinitely many terms, got {self.rules!r}; set max_depth.")
         for symbol, productions in grammar.productions.items():
+            if symbol in {*dict(self.terminals), *dict(self.topologies), *TERMINALS, *OPERATIONS.names()}:
+                raise UsageError(f"a symbol has a name of its own, got that of an operation, {symbol!r}; rename it.")
             for production in productions:
                 self._check(symbol, production)
         for symbol in grammar.roots:

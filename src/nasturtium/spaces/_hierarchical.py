@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.graphs import Builder, Condition, Graph, Operation, Wire, alternatives, chain_of, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -96,14 +96,16 @@ class Hierarchical(NetworkSpace):
     def __post_init__(self) -> None:
         """Check counts and names."""
         if min(self.cells, self.filters, self.stages) < 1:
-            raise UsageError(f"cells, filters and stages are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "cells", "filters", "stages")
+            raise UsageError(f"cells, filters and stages are at least 1, got {got}; raise them.")
         if len(self.motifs) != len(self.nodes) or not self.motifs or self.motifs[-1] != 1:
             raise UsageError(
                 f"each level has motifs and nodes and the last one has 1 motif, got motifs={self.motifs} and "
                 f"nodes={self.nodes}; give as many of each."
             )
         if min(self.motifs) < 1 or min(self.nodes) < 2:
-            raise UsageError(f"a level has at least 1 motif, of at least 2 nodes, got {self}; raise them.")
+            got = arguments_of(self, "motifs", "nodes")
+            raise UsageError(f"a level has at least 1 motif, of at least 2 nodes, got {got}; raise them.")
         for names, known in ((self.primitives, PRIMITIVE_NAMES), ((self.merge,), tuple(MERGES))):
             for name in names or ("",):
                 if name not in known:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -63,7 +63,8 @@ class Macro(NetworkSpace):
     def __post_init__(self) -> None:
         """Check the counts."""
         if not self.layers or min(*self.layers, self.filters, self.head) < 1:
-            raise UsageError(f"layers, filters and head are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "layers", "filters", "head")
+            raise UsageError(f"layers, filters and head are at least 1, got {got}; raise them.")
 
     @classmethod
     def small(cls) -> Self:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Condition, Graph, OpenOperation, Pick, Wire, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._base import SPACES
@@ -54,8 +54,9 @@ class MLP(NetworkSpace):
     def __post_init__(self) -> None:
         """Check the arguments."""
         if min(self.depth, *self.widths, 1) < 1 or not (self.widths and self.activations and self.rates):
+            got = arguments_of(self, "depth", "widths", "activations", "rates")
             raise UsageError(
-                f"depth and widths are at least 1 and widths, activations and rates not empty, got {self}; mend it."
+                f"depth and widths are at least 1 and widths, activations and rates not empty, got {got}; mend it."
             )
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, OpenOperation, Pick, Wire, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.graphs.operations import InvertedResidual, conv_norm_act, divisible
@@ -80,7 +80,10 @@ class Mobile(NetworkSpace):
             )
         options = (self.widths, self.multipliers, self.kernels, self.expansions, self.squeezes)
         if not all(options) or min(self.filters, self.head, *self.widths, *self.strides) < 1:
-            raise UsageError(f"widths, strides, filters and head are positive and no list is empty, got {self}.")
+            got = arguments_of(
+                self, "widths", "strides", "filters", "head", "multipliers", "kernels", "expansions", "squeezes"
+            )
+            raise UsageError(f"widths, strides, filters and head are positive and no list is empty, got {got}.")
         if min(*self.expansions, *self.kernels) < 1 or not all(kernel % 2 for kernel in self.kernels):
             raise UsageError(
                 f"expansions are at least 1 and kernels odd, got {self.expansions} and {self.kernels}; change them."
@@ -89,7 +92,8 @@ class Mobile(NetworkSpace):
             raise UsageError(f"squeezes are True or False, got {self.squeezes}; choose from these.")
         o.Activation(self.function)  # which knows the names
         if min(self.multipliers) <= 0 or not 1 <= self.min_depth <= self.max_depth:
-            raise UsageError(f"multipliers are positive and 1 <= min_depth <= max_depth, got {self}.")
+            got = arguments_of(self, "multipliers", "min_depth", "max_depth")
+            raise UsageError(f"multipliers are positive and 1 <= min_depth <= max_depth, got {got}.")
 
     @classmethod
     def small(cls) -> Self:

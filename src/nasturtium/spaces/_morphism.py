@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import (
     Builder,
     Edit,
@@ -58,7 +58,8 @@ class Morphism(GrowingSpace, Edits):
     def __post_init__(self) -> None:
         """Check the counts."""
         if min(self.width, self.layers) < 1 or self.steps < 0:
-            raise UsageError(f"width and layers are at least 1 and steps at least 0, got {self}; raise them.")
+            got = arguments_of(self, "width", "layers", "steps")
+            raise UsageError(f"width and layers are at least 1 and steps at least 0, got {got}; raise them.")
 
     def start(self) -> Architecture:
         """Return the network that everything grows from."""

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.graphs import Builder, Graph, Operation, Shape, Wire
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._architecture import Architecture
@@ -73,9 +73,11 @@ class NASBench101(ClosedNetworkSpace):
     def __post_init__(self) -> None:
         """Check the counts."""
         if min(self.cells, self.max_vertices - 1, self.max_edges) < 1:
-            raise UsageError(f"cells and max_edges are at least 1 and max_vertices 2, got {self}; raise them.")
+            got = arguments_of(self, "cells", "max_edges", "max_vertices")
+            raise UsageError(f"cells and max_edges are at least 1 and max_vertices 2, got {got}; raise them.")
         if self.filters < self.max_vertices - 2:
-            raise UsageError(f"each inner vertex needs a channel, got {self}; raise filters to max_vertices - 2.")
+            got = arguments_of(self, "filters", "max_vertices")
+            raise UsageError(f"each inner vertex needs a channel, got {got}; raise filters to max_vertices - 2.")
 
     @classmethod
     def small(cls) -> Self:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.graphs import Builder, Graph, Operation, alternatives, under
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._architecture import Architecture
@@ -76,7 +76,8 @@ class NASBench201(NetworkSpace):
     def __post_init__(self) -> None:
         """Check the counts."""
         if min(self.cells, self.filters) < 1:
-            raise UsageError(f"cells and filters are at least 1, got {self}; raise them.")
+            got = arguments_of(self, "cells", "filters")
+            raise UsageError(f"cells and filters are at least 1, got {got}; raise them.")
 
     @classmethod
     def small(cls) -> Self:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.graphs import Builder, Graph, Shape
 from nasturtium.graphs import operations as o
 from nasturtium.spaces._backbone import IMAGE, MUTATIONS, Backbone
@@ -68,7 +68,8 @@ class NetworkEvolution(GrowingSpace):
             if name not in MUTATIONS:
                 raise UsageError(f"unknown mutation {name!r}; {near_matches(name, MUTATIONS)}")
         if self.steps < 0 or not self.mutations:
-            raise UsageError(f"there is a mutation, and steps are at least 0, got {self}; change them.")
+            got = arguments_of(self, "mutations", "steps")
+            raise UsageError(f"there is a mutation, and steps are at least 0, got {got}; change them.")
         if any(not value > 0 for _, value in self.hyperparameters):
             raise UsageError(f"training hyper-parameters are positive, got {self.hyperparameters}; raise them.")
 

@@ -95,16 +95,20 @@ class RecurrentDARTS(NetworkSpace):
             genes: An (activation, earlier node) pair for each node from 1 on.
 
         Raises:
-            UsageError: The architecture is not in the space.
+            UsageError: There are not as many pairs as nodes, or the architecture is not in the space.
 
         Example:
             >>> RecurrentDARTS(nodes=2).genotype([("tanh", 0), ("relu", 1)])["node_2.activation"]
             'relu'
         """
-        if len(genes) != self.nodes:
-            raise UsageError(f"a cell of {self.nodes} nodes has as many pairs, got {len(genes)}; give nodes=.")
+        try:
+            pairs = [(activation, int(source)) for activation, source in genes]
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"a node has an activation and an earlier node, got {genes!r}; give pairs.") from error
+        if len(pairs) != self.nodes:
+            raise UsageError(f"a cell of {self.nodes} nodes has as many pairs, got {len(pairs)}; give nodes=.")
         found: dict[str, Value] = {}
-        for node, (activation, source) in enumerate(genes, start=1):
+        for node, (activation, source) in enumerate(pairs, start=1):
             found |= {f"node_{node}.input": source, f"node_{node}.activation": activation}
         return self._read(found)
 

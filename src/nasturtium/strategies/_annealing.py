@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, final
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.spaces import Gene, Genome, Genomes, Space
 from nasturtium.spaces._genome_edits import connected, disconnected, without_neuron
 from nasturtium.strategies._genes import varied
@@ -62,7 +62,8 @@ class Annealing(Variation):
         check_rate(self.temperature)
         spans = (self.neurons, self.connections)
         if any(not 0 <= least <= most for least, most in spans) or min(self.most_hidden, self.most_connections) < 0:
-            raise UsageError(f"0 <= least <= most, and most of the first population at least 0, got {self}; change it.")
+            got = arguments_of(self, "neurons", "connections", "most_hidden", "most_connections")
+            raise UsageError(f"0 <= least <= most, and most of the first population at least 0, got {got}; change it.")
         if not (self.alpha > 0 and self.worst > 0):
             raise UsageError(f"alpha and worst are positive, got {self.alpha} and {self.worst}; raise them.")
 

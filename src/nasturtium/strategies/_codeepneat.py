@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from nasturtium.errors import NoFeasibleNeighbor, UsageError
+from nasturtium.errors import NoFeasibleNeighbor, UsageError, arguments_of
 from nasturtium.spaces import Assembled
 from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._coevolution import Generation, founded, succeeding
@@ -67,7 +67,10 @@ class CoDeepNEAT(Strategy):
         """Check the sizes."""
         sizes = (self.n_blueprints, self.n_modules, self.n_module_species, self.n_blueprint_species)
         if min(sizes) < 1 or self.n_assemblies < self.n_blueprints:
-            raise UsageError(f"sizes are at least 1 and n_assemblies >= n_blueprints, got {self}; raise them.")
+            got = arguments_of(
+                self, "n_blueprints", "n_modules", "n_assemblies", "n_module_species", "n_blueprint_species"
+            )
+            raise UsageError(f"sizes are at least 1 and n_assemblies >= n_blueprints, got {got}; raise them.")
         check_rate(self.crossover_rate)
 
     def ask(self, history: History, n: int) -> list[Proposal]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nasturtium._registry import Registry
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.trials import INFEASIBLE
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ class MnasNetReward(Scalarization):
     def __post_init__(self) -> None:
         """Check the arguments."""
         if not -inf < self.exponent <= 0 or not all(0 < target < inf for target in self.targets):
-            raise UsageError(f"exponent is at most 0, targets are positive, both finite, got {self}; change them.")
+            got = arguments_of(self, "exponent", "targets")
+            raise UsageError(f"exponent is at most 0, targets are positive, both finite, got {got}; change them.")
 
     def check(self, n_objectives: int) -> None:
         """Refuse another number of targets than one an objective after the first."""
