@@ -1,5 +1,6 @@
 """Study: one search, from Python."""
 
+import gc
 from dataclasses import dataclass
 
 import pytest
@@ -44,6 +45,19 @@ def test_a_study_of_a_function_in_three_lines():
     found.run("random-search", trials=20, seed=0)
     assert len(found.history.finished()) == 9
     assert dict(found.front()[0].architecture) == {"x": 1, "y": 1}
+
+
+@pytest.mark.parametrize("youngest", [0, 700, 20_000])
+def test_garbage_is_collected_as_before_once_the_search_is_over(youngest):
+    before = gc.get_threshold()
+    seen = []
+    try:
+        gc.set_threshold(youngest, *before[1:])
+        study().run("random-search", trials=2, watch=lambda history: seen.append(gc.get_threshold()[0]))
+        assert gc.get_threshold() == (youngest, *before[1:])
+        assert {*seen} == {youngest and max(youngest, 10_000)}  # who switched it off wants it off
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_components_are_given_as_themselves_by_name_or_by_call():

@@ -318,14 +318,16 @@ class History:
         """
         completed = self._state.completed
         memo = self._log._memo if self._log.memoize else {}
-        done, state = memo.get((key, self._sealed), (0, None))
+        place = (key, self._sealed)
+        known, state = memo.get(place, (0, None))
+        done = known
         if done == 0 or done > len(completed):
             done, state = 0, start()
         for number in completed[done:]:
             state = step(state, self.trial(number))
         result: S = state
-        if len(completed) >= memo.get((key, self._sealed), (0, None))[0]:
-            memo[(key, self._sealed)] = (len(completed), result)
+        if len(completed) > known:
+            memo[place] = (len(completed), result)
         return result
 
     def events(self) -> list[Event]:
