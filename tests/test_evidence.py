@@ -106,3 +106,12 @@ def rows_of(study: nas.Study) -> list[nas.report.FinalResults]:
     from nasturtium._delivery import results
 
     return results(study, chosen_networks(study, children_of(study)))
+
+
+def test_the_network_made_by_hand_is_compared_with_what_chance_explains(study: nas.Study) -> None:
+    row = replace(rows_of(study)[0], test_error=0.1, n_test=100)
+    facts = {"of": row.trial, "epochs": row.epochs, "n_test": 100, "counts_examples": True, "params": 9, "flops": 9}
+    text = hand_text({**facts, "name": "mlp", "test_errors": [0.3]}, None, [row])
+    assert text is not None
+    # 1.96 standard deviations of the difference of two shares of 100 examples, 10 % and 30 %
+    assert text.endswith("has 10.00 %: lower by 20.00 %, where chance explains 10.74 % (at 95 % confidence).")

@@ -59,26 +59,26 @@ def baseline_verdict(baseline: Mapping[str, Any], final: Any) -> str:
     if not errors or best is None:
         return "No verdict: one of the two has no test error."
     gain = mean(errors) - best.test_error
-    noise = _noise(baseline, best)
+    chance = noise(baseline, best)
     size = named_value("params", best.params)
     what = f"the best network found has a test error of {percent(best.test_error)} with {size}"
-    if noise != noise:
+    if chance != chance:
         how = "lower" if gain > 0 else "not lower"
         return f"Not shown: {what}, which is {how}, but a single training of each does not tell how much is chance."
-    beyond = f"by {percent(abs(gain))} where chance explains {percent(noise)}"
-    if gain > noise:
+    beyond = f"by {percent(abs(gain))} where chance explains {percent(chance)}"
+    if gain > chance:
         return f"Replace {baseline['name']}: {what}, better {beyond} (at 95 % confidence)."
-    if gain < -noise:
+    if gain < -chance:
         return f"Keep {baseline['name']}: {what}, worse {beyond} (at 95 % confidence)."
     smaller = best.params < baseline["params"]
     cost = " It is smaller, though." if smaller else ""
     return (
         f"Keep {baseline['name']}, as far as the error goes: {what}; the difference of {percent(abs(gain))} is within "
-        f"the {percent(noise)} that chance explains (at 95 % confidence).{cost}"
+        f"the {percent(chance)} that chance explains (at 95 % confidence).{cost}"
     )
 
 
-def _noise(baseline: Mapping[str, Any], best: FinalResults) -> float:
+def noise(baseline: Mapping[str, Any], best: FinalResults) -> float:
     """Return the difference of two test errors that chance explains at 95 %; NaN if nothing tells.
 
     The seeds' spread holds for both trainings; where errors count examples, their binomial variance

@@ -6,6 +6,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
+from nasturtium.report._baseline import noise
 from nasturtium.report._format import counted, interval_text, named_value, percent
 from nasturtium.report._markup import Markup, element, join
 
@@ -58,11 +59,14 @@ def seeds_text(seeds: Mapping[str, Any] | None, final: Sequence[FinalResults]) -
             f"{percent(errors[0])}{counts}. How much of it is chance of the training is not known."
         )
     half = STUDENT[len(errors) - 1] * stdev(errors) / sqrt(len(errors))
+    interval = (
+        f"; 95 % interval of the mean over seeds {interval_text(max(0.0, mean(errors) - half), mean(errors) + half)}"
+    )
     return (
         f"The winner, trial {best.trial}, trained with {counted(len(errors), 'seed')}, has a test error of "
-        f"{percent(mean(errors))} ± {percent(stdev(errors))} (mean and standard deviation; 95 % interval of the mean "
-        f"over seeds {interval_text(max(0.0, mean(errors) - half), mean(errors) + half)}), from {percent(min(errors))} "
-        f"to {percent(max(errors))}. Delivered is the first seed's network: {percent(errors[0])}{counts}."
+        f"{percent(mean(errors))} ± {percent(stdev(errors))} (mean and standard deviation{interval if half else ''}), "
+        f"from {percent(min(errors))} to {percent(max(errors))}. Delivered is the first seed's network: "
+        f"{percent(errors[0])}{counts}."
     )
 
 
@@ -79,12 +83,15 @@ def hand_text(
     size = f"{named_value('params', hand['params'])}, {named_value('flops', hand['flops'])}"
     n = len(hand["test_errors"])
     spread = f" ± {percent(stdev(hand['test_errors']))}" if n > 1 else ""
-    better = mean(errors) < mean(hand["test_errors"])
+    gain = mean(hand["test_errors"]) - mean(errors)
+    chance = noise(hand, final[0])
+    explained = "" if chance != chance else f", where chance explains {percent(chance)} (at 95 % confidence)"
+    how = f"{'lower' if gain > 0 else 'higher'} by {percent(abs(gain))}{explained}" if gain else "the same"
     return (
         f"A network made by hand, {hand['name']} ({size}), trained by the same recipe and as long "
         f"({counted(hand['epochs'], 'epoch')}, {counted(n, 'seed')}), without the search's compute: test error "
         f"{percent(mean(hand['test_errors']))}{spread}; the winner found, {named_value('params', final[0].params)}, "
-        f"has {percent(mean(errors))}, which is {'lower' if better else 'not lower'}."
+        f"has {percent(mean(errors))}: {how}."
     )
 
 
