@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import platform
 import time
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
+from nasturtium._collection import no_collection, rare_collection
+from nasturtium._execution import CheckpointViews, make_executor
+from nasturtium._versions import versions
 from nasturtium.engine import (
     Budget,
     Executor,
-    InlineExecutor,
     Journal,
     Loop,
-    SimulatedExecutor,
     Workload,
     asked_event,
     leg_end,
@@ -25,7 +23,7 @@ from nasturtium.errors import RequirementError, SearchFinished, StudyExistsError
 from nasturtium.estimators import ESTIMATORS, Estimator
 from nasturtium.schedulers import SCHEDULERS, Scheduler
 from nasturtium.spaces import COSTS, SPACES, Networks, Space
-from nasturtium.storage import CheckpointStore, CheckpointView, Storage, new_owner, open_storage
+from nasturtium.storage import CheckpointStore, Storage, new_owner, open_storage
 from nasturtium.strategies import STRATEGIES, Strategy, check_fit
 from nasturtium.trials import (
     Decision,
@@ -47,7 +45,7 @@ from nasturtium.trials import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nasturtium._registry import Registry
 
@@ -128,7 +126,7 @@ class Study:
         self._store: CheckpointStore | None = None
         self._journal: Journal | None = None
         self._check()
-        with _no_collection():
+        with no_collection():
             events = self.storage.read(self.name)
             if events:
                 self._reopen(events)
@@ -334,7 +332,7 @@ class Study:
                 watch,
                 tidy=lambda history: self._tidy(made_strategy, history),
             )
-            with _rare_collection():
+            with rare_collection():
                 loop.run()
             self._prune(made_strategy, self.history)
         finally:
@@ -346,7 +344,7 @@ class Study:
     def _workload(self) -> Workload:
         assert self.estimator is not None
         task = None if self.task is None else self.task.fit_part(self._notes.get("kind", "search"))
-        return Workload(self.estimator, self.space, task, self._device, _Views(self.store()))
+        return Workload(self.estimator, self.space, task, self._device, CheckpointViews(self.store()))
 
     def begin(self, strategy: Strategy | str, *, seed: int = 0, horizon: int | None = None) -> None:
         """Write the study's first event, which says what it is."""
@@ -463,40 +461,6 @@ class Study:
         return export_trial(self, chosen, Path(folder)).folder
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold off garbage collection while many objects are made that all stay: a fifth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """Collect garbage less often while a log grows, which all stays: an eighth of a cheap trial's time."""
-    youngest, *older = gc.get_threshold()
-    gc.set_threshold(max(youngest, 10_000) if youngest else 0, *older)
-    try:
-        yield
-    finally:
-        gc.set_threshold(youngest, *older)
-
-
-@final
-class _Views:
-    """Makes the checkpoint view of one evaluation, in whichever process it runs."""
-
-    def __init__(self, store: CheckpointStore) -> None:
-        self.store = store
-
-    def __call__(self, references: Mapping[int, str]) -> CheckpointView:
-        return CheckpointView(self.store, references)
-
-
 def _told(step: int, metrics: Mapping[str, float], seconds: float) -> Measurement:
     try:
         return Measurement(step, dict(metrics), seconds)
@@ -509,49 +473,6 @@ def _told(step: int, metrics: Mapping[str, float], seconds: float) -> Measuremen
 def made(registry: Registry[T], component: T | str) -> T:
     """Return a component that was given as itself, by name or by call."""
     return registry.create(component) if isinstance(component, str) else component
-
-
-def make_executor(
-    name: str | None, workers: int, patience: float | None = None, memory_bytes: int | None = None
-) -> Executor:
-    """Return the executor of a name; None means inline for one worker, else local.
-
-    Raises:
-        UsageError: There is no such executor, the number of workers is not positive, or only worker
-            processes have a limit of memory.
-    """
-    if workers < 1:
-        raise UsageError(f"workers is at least 1, got {workers}; raise it.")
-    is_inline = name == "inline" or (name is None and workers == 1)
-    if memory_bytes is not None and (is_inline or name == "simulated"):
-        raise UsageError(
-            f"memory is limited in worker processes only, got memory_bytes={memory_bytes:,}; use executor='local'."
-        )
-    if name == "simulated":
-        return SimulatedExecutor(workers)
-    if name == "inline" and workers > 1:
-        raise UsageError(f"the inline executor has one worker, got workers={workers}; use executor='local'.")
-    if is_inline:
-        return InlineExecutor()
-    if name in (None, "local"):
-        from nasturtium.engine import LocalExecutor  # needs multiprocessing
-
-        return LocalExecutor(workers, patience=patience, memory_bytes=memory_bytes)
-    raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local', 'simulated'])}")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    from importlib.metadata import version
-
-    packages = ("nasturtium", "numpy", "torch")
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except ModuleNotFoundError:
-            found[package] = "unknown"
-    return found
 
 
 def _fresh_name(storage: Storage) -> str:

@@ -6,7 +6,7 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
-from nasturtium._study import versions
+from nasturtium._versions import versions
 from nasturtium.report import checklist_table
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import cloudpickle
 from filelock import FileLock, Timeout
 
 from nasturtium._files import replace_file
-from nasturtium._study import versions
+from nasturtium._versions import versions
 from nasturtium.benchmarking._run import Protocol, Run, run_once
 from nasturtium.errors import UsageError
 from nasturtium.estimators import ESTIMATORS
