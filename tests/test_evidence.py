@@ -115,3 +115,13 @@ def test_the_network_made_by_hand_is_compared_with_what_chance_explains(study: n
     assert text is not None
     # 1.96 standard deviations of the difference of two shares of 100 examples, 10 % and 30 %
     assert text.endswith("has 10.00 %: lower by 20.00 %, where chance explains 10.74 % (at 95 % confidence).")
+
+
+def test_a_time_that_is_far_too_short_still_gives_a_network(tmp_path: Path) -> None:
+    options = {"space": "chain(stages=1, depth=1, widths=(4, 6, 8))", "executor": "inline", "out": tmp_path / "out"}
+    study = nas.search(bars(), minutes=1e-4, objectives=["valid_error", "params"], **options)
+    assert study.history.finished()
+    rows = rows_of(study)
+    assert (tmp_path / "out" / rows[0].folder / "model.py").exists()
+    seeds = seeds_text(results_of(study.notes).get("seeds_result"), rows)
+    assert seeds is None or "with one seed only, since no time was left for another" in seeds

@@ -101,7 +101,8 @@ def train_seeds(study: Study, seconds: float | None, means: Means) -> None:
         return
     n = UNTIMED_SEEDS - 1
     if seconds is not None:
-        n = min(MOST_SEEDS - 1, int(seconds / max(_seconds_of(study, winner), 1e-3)) * means.workers)
+        rounds = max(0, int(seconds / max(_seconds_of(study, winner), 1e-3)))
+        n = min(MOST_SEEDS - 1, rounds * means.workers)
     result: dict[str, Any] = {"of": winner.trial.number, "epochs": winner.epochs, "test_errors": []}
     if n:
         strategy = Replicates(winner.checkpoint.architecture, n, first=1)
