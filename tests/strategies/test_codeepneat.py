@@ -25,6 +25,16 @@ def deme(n=9, seed=0, how=HOW):
     return settled(members, [nan] * n, (), SPACE.module, how)
 
 
+def test_the_threshold_stays_above_zero_while_all_are_alike_and_rises_again():
+    alike = [chromosomes.minimal(SPACE.module, np.random.default_rng(0))] * 4
+    now = deme()
+    for _ in range(100):
+        now = settled(alike, [nan] * 4, now.species, SPACE.module, HOW, now.threshold)
+    assert 0 < now.threshold == settled(alike, [nan] * 4, (), SPACE.module, HOW, 0.0).threshold
+    others = settled(deme().members, [nan] * 9, now.species, SPACE.module, HOW, now.threshold)
+    assert 1 < len(others.species) <= HOW.n_species
+
+
 def test_each_blueprint_in_turn_and_one_module_a_species():
     history = run(STRATEGY, SPACE, lambda a: {"loss": float(len(a.text))}, trials=40).history()
     for trial in history.trials():

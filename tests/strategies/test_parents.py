@@ -79,6 +79,16 @@ def test_the_roulette_counts_the_distance_to_the_worst():
     assert shares(Roulette(), np.ones((4, 1))).min() > 0.2
 
 
+def test_who_exceeds_a_limit_has_no_child_and_does_not_make_the_others_alike():
+    losses = np.vstack([LINE, [[1.5e12], [3e12]]])
+    assert np.abs(shares(Roulette(), losses)[:10] - shares(Roulette(), LINE)).max() < 0.02
+    assert shares(Roulette(), losses)[10:].max() == 0
+    assert shares(Roulette(), losses[10:])[0] == 1.0  # nobody is within: the nearer one
+    two = np.hstack([losses, losses])
+    assert shares(InverseDensity(), two)[10:].max() == 0
+    assert np.abs(shares(InverseDensity(), two)[:10] - shares(InverseDensity(), two[:10])).max() < 0.02
+
+
 def test_truncation_takes_the_best_share():
     found = shares(Truncation(0.25), LINE[::-1])
     assert np.flatnonzero(found).tolist() == [7, 8, 9]

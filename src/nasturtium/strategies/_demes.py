@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from nasturtium.spaces import Chromosome, ChromosomeKind
 
 
+LEAST_THRESHOLD = 1e-3
+"""The least distance that keeps chromosomes apart, which is at most 3."""
+
+
 @final
 @dataclass(frozen=True)
 class Breeding:
@@ -74,9 +78,9 @@ def settled(
     """Return the deme of these members, with the least threshold that gives few enough species.
 
     It starts a tenth below the last one and rises by a tenth, so that species are neither one nor
-    as many as members.
+    as many as members. Where all are alike for long it stays above zero, from which it could not rise.
     """
-    threshold *= 0.9
+    threshold = max(0.9 * threshold, LEAST_THRESHOLD)
     while True:
         species = speciated(members, before, lambda a, b: chromosomes.distance(a, b, kind), threshold)
         if len(species) <= how.n_species:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nasturtium._registry import Registry
 from nasturtium.errors import UsageError
-from nasturtium.trials import ranking
+from nasturtium.trials import INFEASIBLE, ranking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,23 @@ class Parents(ABC):
             n: Number of parents.
             rng: Draws them.
         """
+
+
+def allowed(losses: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return who is within the limits; everyone, where nobody is.
+
+    Args:
+        losses: Shape ``(n_members, n_objectives)``.
+
+    Returns:
+        Shape ``(n_members,)``.
+
+    Example:
+        >>> allowed(np.array([[0.5], [1e12], [0.7]])).tolist(), allowed(np.array([[1e12]])).tolist()
+        ([True, False, True], [True])
+    """
+    fit = np.asarray((losses < INFEASIBLE).all(axis=1))
+    return fit if fit.any() else np.ones_like(fit)
 
 
 PARENTS: Registry[Parents] = Registry("parents", "nasturtium.parents")
@@ -124,7 +141,8 @@ class Roulette(Parents):
     """A member with a probability in proportion to how much better it is than the worst.
 
     So the worst has no child, unless all are alike. Of several objectives the place in the ranking
-    counts.
+    counts. Who exceeds a limit has no child while anyone does not, and is not the worst that the others
+    are compared with: beside its loss theirs would all be alike.
 
     References:
         Xie & Yuille 2017, section 3.2.
@@ -133,9 +151,10 @@ class Roulette(Parents):
     def choose(self, losses: NDArray[np.float64], n: int, rng: np.random.Generator) -> Chosen:
         """Return n members drawn in proportion to (worst loss - loss)."""
         scores = losses[:, 0] if losses.shape[1] == 1 else np.argsort(ranking(losses)).astype(np.float64)
-        gains = scores.max() - scores
-        total = gains.sum()
-        shares = gains / total if total > 0 else np.full(len(gains), 1 / len(gains))
+        fit = allowed(losses)
+        gains = np.where(fit, scores[fit].max() - scores, 0.0)
+        weights = gains if gains.any() else fit.astype(np.float64)
+        shares = weights / weights.sum()
         rows = tuple(rng.choice(len(losses), size=n, p=shares).tolist())
         return Chosen(rows, rows[:1])
 
@@ -175,7 +194,8 @@ class InverseDensity(Parents):
 
     The density is a Gaussian kernel estimate over the logarithms of all objectives but the first,
     standardized; those are the cheap ones in Elsken et al. 2019. Where there is one objective, over
-    that. A loss that is not positive is taken as it is. The paper does not publish the kernel; the bandwidth
+    that. A loss that is not positive is taken as it is. Who exceeds a limit, and is lonely for that, has no
+    child while anyone does not. The paper does not publish the kernel; the bandwidth
     ``n_members ** (-1 / (n_objectives + 1))`` is ours.
 
     Args:
@@ -194,8 +214,9 @@ class InverseDensity(Parents):
 
     def choose(self, losses: NDArray[np.float64], n: int, rng: np.random.Generator) -> Chosen:
         """Return n members drawn in proportion to 1 / density."""
-        shares = 1 / self.density(losses)
-        rows = tuple(rng.choice(len(losses), size=n, p=shares / shares.sum()).tolist())
+        fit = np.flatnonzero(allowed(losses))
+        shares = 1 / self.density(losses[fit])
+        rows = tuple(fit[rng.choice(len(fit), size=n, p=shares / shares.sum())].tolist())
         return Chosen(rows, rows[:1])
 
     def density(self, losses: NDArray[np.float64]) -> NDArray[np.float64]:
