@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.spaces import SPACES
+from nasturtium.spaces import SPACES, Neurons
 from nasturtium.strategies import HyperNEAT, Niches
 from nasturtium.tasks import load_task
+from nasturtium.testing import Shapes
 from nasturtium.testing._running import run
 
 
@@ -18,6 +19,12 @@ def test_the_threshold_moves_until_there_are_so_many_species():
     assert niches._moved(6.0, 8) == 6.0
     assert niches._moved(0.3, 1) == pytest.approx(0.3)  # it stays positive
     assert Niches(20)._moved(3.0, 12) == 3.0
+
+
+def test_it_is_over_once_a_pattern_has_95_percent_of_the_best_score():
+    space = Neurons(output="tanh").on(Shapes((6,), 1))
+    for loss, n_trials in ((0.05, 1), (0.06, 30)):
+        assert run(HyperNEAT(10), space, lambda _, loss=loss: {"loss": loss}, trials=30).history().n_trials == n_trials
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._evolution import evolve, fitting
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._niches import Niches
+from nasturtium.strategies._operators import is_solved
 from nasturtium.strategies._parents import InTurn
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class HyperNEAT(Strategy):
         threshold: Distance at first from which on genomes are of two species.
         add_neuron: Probability that a child's connection is split by a neuron.
         add_connection: Probability that it gets a connection otherwise.
+        solved: Loss at which the search has finished: 95 % of the best score, as in the authors' program.
 
     References:
         Stanley, D'Ambrosio & Gauci 2009, Artificial Life 15(2):185-212.
@@ -50,6 +52,7 @@ class HyperNEAT(Strategy):
     threshold: float = 6.0
     add_neuron: float = 0.03
     add_connection: float = 0.05
+    solved: float = 0.05
 
     requires: ClassVar[tuple[type, ...]] = (Genomes,)
     reference: ClassVar[str] = "Stanley, D'Ambrosio & Gauci 2009, Artificial Life 15(2)"
@@ -71,7 +74,9 @@ class HyperNEAT(Strategy):
         return niches, Genes(self.add_neuron, self.add_connection)
 
     def ask(self, history: History, n: int) -> list[Proposal]:
-        """Return a generation's patterns; none while the one before is not over."""
+        """Return a generation's patterns; none while the one before is not over, or once one solves it."""
+        if is_solved(history, self.solved):
+            return []
         niches, genes = self._operators()
         return evolve(history, n, InTurn(), niches, genes, "allow")
 
@@ -82,4 +87,4 @@ class HyperNEAT(Strategy):
     @classmethod
     def small(cls) -> Self:
         """Return a population of 15 in three species whose topology changes more often."""
-        return cls(population_size=15, n_species=3, threshold=1.0, add_neuron=0.1, add_connection=0.1)
+        return cls(population_size=15, n_species=3, threshold=1.0, add_neuron=0.1, add_connection=0.1, solved=0.0)

@@ -6,6 +6,7 @@ Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topolo
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import floor, inf
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -118,7 +119,7 @@ class Niches(Removal):
     def population(self, history: History, number: int) -> Population | None:
         """Return the parents of that trial, if its generation may begin; none of the first generation."""
         varied(history.study.space)
-        rule = Generational(self.population_size)
+        rule = self._rule
         losses = history.losses()
 
         def after(now: tuple[Generation, Lineage], trial: Trial) -> tuple[Generation, Lineage]:
@@ -137,6 +138,10 @@ class Niches(Removal):
         birth = now.births[place]
         members = np.array(birth[:2], dtype=np.int64)
         return Population(members, losses[members], is_copied=birth.is_copy)
+
+    @cached_property
+    def _rule(self) -> Generational:
+        return Generational(self.population_size)
 
     def _planned(self, history: History, generation: Generation, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
         """Return the lineage with its species and the next generation's births."""

@@ -277,7 +277,7 @@ class Replay:
             table = self._tables[key] = Table(len(key[0]))
             table.dirty = set(range(len(self.records)))
         wanted = self.top if at is None else at
-        if wanted != table.at:  # a higher fidelity was reached: all rows are to be compared there
+        if wanted is not table.at and wanted != table.at:  # all rows are to be compared there
             table.at = wanted
             table.dirty = set(range(len(self.records)))
         table.grow(len(self.records))
