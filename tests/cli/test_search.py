@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -206,3 +207,13 @@ def test_a_search_that_another_process_runs_is_left_alone(run, done):
     assert result.code == 2
     assert "one engine runs a study at a time" in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the limits of Linux")
+def test_a_limit_of_memory_reaches_the_workers(run):
+    result = run("search", "digits", "--trials", 1, "--memory", "1MB", "--estimator", "training(epochs=1)")
+    assert result.code == 2
+    assert re.search(r"memory_bytes is for a whole worker, .*got 1,000,000; raise it", result.err)
+    resumed = run("resume", "digits-1")
+    assert resumed.code == 2
+    assert "got 1,000,000; raise it" in resumed.err
