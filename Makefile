@@ -45,8 +45,9 @@ bench-peers: $(VENV)/.dev ## Compare with Optuna, Nevergrad and SMAC on NAS-Benc
 bench-recurrent: $(VENV)/.dev ## Find a recurrent cell on a text; hold it beside an LSTM and a GRU as large.
 	$(BIN)/python benchmarks/recurrent.py
 
-bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Bench-201.
-	$(BIN)/python benchmarks/rl.py
+bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Bench-201; then to real trainings (hours).
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/rl.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/rl_end_to_end.py
 
 bench-training: $(VENV)/.dev ## Measure the training engine against a textbook pipeline (minutes).
 	$(BIN)/python benchmarks/training.py

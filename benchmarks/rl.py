@@ -1,14 +1,17 @@
 """Reinforcement learning held to its papers, on NAS-Bench-201 (Dong & Yang 2020), CIFAR-10.
 
-    python benchmarks/rl.py [--seeds N] [--processes N] [--part reinforce|ppo|q-learning|settings]
+    python benchmarks/rl.py [--seeds N] [--processes N] [--part NAME]
 
-The signal is validation accuracy after 12 epochs. Four tables over seeds, numbered from 0:
+The signal is validation accuracy after 12 epochs. NAME is reinforce, ppo, q-learning, settings or cost. Four
+tables over seeds, numbered from 0:
 
 - REINFORCE with NAS-Bench-201's table of logits and several learning rates, 100 evaluations, and PPO
   with a table of logits or the paper's constants, 200: test accuracy after 200 epochs of the best.
   Beside them an independent program's figures of 500 seeds.
 - Q-learning with a tenth of MetaQNN's schedule: mean accuracy of what it sampled under each epsilon.
 - What the command line makes of the methods for 100 evaluations, beside random search and evolution.
+
+The fifth is what a proposal costs after 1,000 trials of 50 decisions, and to begin anew from them.
 """
 
 from __future__ import annotations
@@ -24,10 +27,13 @@ from rich.table import Table
 
 import nasturtium as nas
 from nasturtium.benchmarking import Grid, Protocol, Results, run_grid
+from nasturtium.storage import MemoryStorage
 from nasturtium.strategies import PPO, STRATEGIES, QLearning, RandomSearch, RegularizedEvolution, Reinforce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from nasturtium.strategies import Strategy
 
@@ -130,18 +136,53 @@ def settings(seeds: int) -> None:
     CONSOLE.print(table)
 
 
+# --- costs ---------------------------------------------------------------------------------------
+
+
+def cost(trials: int) -> None:
+    """Print what proposals on ``nasnet`` cost, those that learn from a batch included."""
+    table = Table(f"nasnet, {trials:,} trials", "median ask", "mean ask", "longest ask", "from the log")
+    table.caption = "CPU: milliseconds an ask, over the last tenth of the trials; seconds to begin anew from all"
+    for call in ("reinforce", "reinforce(policy=logits())", "ppo", "ppo(policy=logits())", "q-learning"):
+        strategy, storage = STRATEGIES.create(call), MemoryStorage()
+        spent = asks(new_study(storage), strategy, trials)[-trials // 10 :]
+        anew = asks(new_study(storage), strategy, 1)[0]
+        numbers = (np.median(spent), spent.mean(), spent.max())
+        table.add_row(call, *(f"{1e3 * number:.1f} ms" for number in numbers), f"{anew:.1f} s")
+    CONSOLE.print(table)
+
+
+def new_study(storage: MemoryStorage) -> nas.Study:
+    """Return a study of cells whose loss is the length of their text; a stored one goes on."""
+    return nas.Study(space=nas.spaces.load("nasnet"), objectives=["loss"], storage=storage, name="cost")
+
+
+def asks(study: nas.Study, strategy: Strategy, n: int) -> NDArray[np.float64]:
+    """Return the CPU seconds of each of n asks."""
+    spent = []
+    for _ in range(n):
+        begun = time.process_time()
+        trial = study.ask(strategy)
+        spent.append(time.process_time() - begun)
+        assert trial is not None
+        assert trial.architecture is not None
+        study.tell(trial, {"loss": len(trial.architecture.text) / 2_500})
+    return np.array(spent)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--part", choices=["reinforce", "ppo", "q-learning", "settings"])
+    parser.add_argument("--part", choices=["reinforce", "ppo", "q-learning", "settings", "cost"])
     arguments = parser.parse_args()
     parts: dict[str, Callable[[], None]] = {
         "reinforce": partial(against_reference, HUNDRED, 100, arguments.seeds, arguments.processes),
         "ppo": partial(against_reference, TWO_HUNDRED, 200, arguments.seeds, arguments.processes),
         "q-learning": partial(q_learning, min(arguments.seeds, 30)),
         "settings": partial(settings, min(arguments.seeds, 100)),
+        "cost": partial(cost, 1_000),
     }
     begun = time.monotonic()
     for name, part in parts.items():
