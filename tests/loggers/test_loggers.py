@@ -9,7 +9,7 @@ import pytest
 import nasturtium as nas
 from nasturtium.cli import main
 from nasturtium.errors import MissingExtraError
-from nasturtium.loggers import LOGGERS, JsonLines, Logger, MLflow, TensorBoard, follow
+from nasturtium.loggers import LOGGERS, JsonLines, Logger, TensorBoard, follow
 from nasturtium.spaces import choice, decisions
 from nasturtium.trials import event_from_json
 
@@ -86,13 +86,16 @@ def test_tensorboard_has_every_metric_and_the_best_so_far(tmp_path, lengths):
     assert found == expected
 
 
-def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    for module in ("_tensorboard", "_mlflow"):
-        monkeypatch.setattr(sys.modules[f"nasturtium.loggers.{module}"], "find_spec", lambda name: None)
-    for logger, extra in ((TensorBoard(str(tmp_path)), "tensorboard"), (MLflow(), "mlflow")):
-        with pytest.raises(MissingExtraError, match=rf"nasturtium\[{extra}\]"):
-            run(logger, 1)
+@pytest.mark.parametrize("text", ["tensorboard(folder='runs')", "mlflow"])
+def test_a_missing_package_is_named_with_its_extra_before_anything_is_written(text, tmp_path, monkeypatch, capsys):
+    extra = text.partition("(")[0]
+    monkeypatch.setitem(sys.modules, extra, None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingExtraError, match=rf"nasturtium\[{extra}\]"):
+        LOGGERS.create(text)
+    assert main(["search", "digits", "--trials", "1", "--log", text]) == 2
+    assert f"nasturtium[{extra}]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_search_writes_its_log_beside_its_report(tmp_path, monkeypatch, capsys):

@@ -29,6 +29,9 @@ class MLflow(Logger):
     Args:
         experiment: Name of the MLflow experiment.
         uri: The tracking server; empty means what ``MLFLOW_TRACKING_URI`` says, else MLflow's default.
+
+    Raises:
+        MissingExtraError: The extra ``mlflow`` is not installed.
     """
 
     experiment: str = "nasturtium"
@@ -36,10 +39,13 @@ class MLflow(Logger):
     _runs: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
     _open: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def open(self, history: History) -> None:
-        """Begin the study's run."""
+    def __post_init__(self) -> None:
+        """Check that the package is there, before a search begins."""
         if find_spec("mlflow") is None:
             raise MissingExtraError("logger mlflow needs mlflow; install it with pip install 'nasturtium[mlflow]'.")
+
+    def open(self, history: History) -> None:
+        """Begin the study's run."""
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(self.uri or None)

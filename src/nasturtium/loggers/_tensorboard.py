@@ -28,19 +28,25 @@ class TensorBoard(Logger):
 
     Args:
         folder: Where to; event files of an earlier run of the study are replaced.
+
+    Raises:
+        MissingExtraError: The extra ``tensorboard`` is not installed.
     """
 
     folder: str
     _writers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _best: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def open(self, history: History) -> None:
-        """Remove what an earlier run of this study wrote."""
-        del history
+    def __post_init__(self) -> None:
+        """Check that the package is there, before a search begins."""
         if find_spec("tensorboard") is None:
             raise MissingExtraError(
                 "logger tensorboard needs tensorboard; install it with pip install 'nasturtium[tensorboard]'."
             )
+
+    def open(self, history: History) -> None:
+        """Remove what an earlier run of this study wrote."""
+        del history
         for stale in Path(self.folder).glob("*/events.out.tfevents.*"):
             stale.unlink()
 
