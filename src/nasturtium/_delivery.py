@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nasturtium._chosen import Chosen, chosen_networks, state_of, test_networks
@@ -50,14 +51,17 @@ def deliver(
     if folder is None:
         return rows, problems
     folder.mkdir(parents=True, exist_ok=True)
+    written = set()
     for position, entry in enumerate(chosen):
+        number = entry.trial.number
         if position and until is not None and time.monotonic() > until:
-            problems[str(folder / f"trial-{entry.trial.number}")] = (
-                f"no time was left; nasturtium export {study.name} --trial {entry.trial.number} --out DIR writes it"
-            )
+            why = f"no time was left; nasturtium export {study.name} --trial {number} --out DIR writes it"
+            problems[str(folder / f"trial-{number}")] = why
             continue
-        exported = export_chosen(study, entry, folder / f"trial-{entry.trial.number}")
+        exported = export_chosen(study, entry, folder / f"trial-{number}")
         problems |= {str(exported.folder / file): reason for file, reason in exported.problems.items()}
+        written.add(number)
+    rows = [row if row.trial in written else replace(row, folder="") for row in rows]
     replace_file(folder / "front.json", json.dumps(front_json(study, rows), indent=2))
     from nasturtium.report import write_report
 
