@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nasturtium as nas
+from nasturtium._delivery import deliver
 from nasturtium._evidence import UNTIMED_SEEDS, Means, results_of, train_by_hand, train_seeds
 from nasturtium._final import children_of
 from nasturtium._stored import cpu_seconds, stored_study
@@ -125,3 +126,13 @@ def test_a_time_that_is_far_too_short_still_gives_a_network(tmp_path: Path) -> N
     assert (tmp_path / "out" / rows[0].folder / "model.py").exists()
     seeds = seeds_text(results_of(study.notes).get("seeds_result"), rows)
     assert seeds is None or "with one seed only, since no time was left for another" in seeds
+
+
+def test_the_best_network_is_written_in_any_case_and_the_others_while_there_is_time(tmp_path: Path) -> None:
+    goals = nas.search(bars(), trials=4, objectives=["valid_error", "params"], seed=1, **SMALL)
+    rows, problems = deliver(goals, tmp_path / "late", {}, None, until=0.0)
+    assert len(rows) > 1
+    assert [bool(row.folder) for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert [path.name for path in (tmp_path / "late").glob("trial-*")] == [rows[0].folder]
+    [reason] = problems.values()
+    assert reason.startswith(f"no time was left for {len(rows) - 1} of {len(rows)} networks (trials ")

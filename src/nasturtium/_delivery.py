@@ -51,17 +51,18 @@ def deliver(
     if folder is None:
         return rows, problems
     folder.mkdir(parents=True, exist_ok=True)
-    written = set()
+    late = []
     for position, entry in enumerate(chosen):
-        number = entry.trial.number
         if position and until is not None and time.monotonic() > until:
-            why = f"no time was left; nasturtium export {study.name} --trial {number} --out DIR writes it"
-            problems[str(folder / f"trial-{number}")] = why
+            late.append(entry.trial.number)
             continue
-        exported = export_chosen(study, entry, folder / f"trial-{number}")
+        exported = export_chosen(study, entry, folder / f"trial-{entry.trial.number}")
         problems |= {str(exported.folder / file): reason for file, reason in exported.problems.items()}
-        written.add(number)
-    rows = [row if row.trial in written else replace(row, folder="") for row in rows]
+    if late:
+        numbers = ", ".join(str(number) for number in late)
+        how = f"nasturtium export {study.name} --trial K --out DIR writes one"
+        problems[str(folder)] = f"no time was left for {len(late)} of {len(chosen)} networks (trials {numbers}); {how}"
+    rows = [replace(row, folder="") if row.trial in late else row for row in rows]
     replace_file(folder / "front.json", json.dumps(front_json(study, rows), indent=2))
     from nasturtium.report import write_report
 
