@@ -92,6 +92,23 @@ def test_tiny_convolutions(kernel, stride, monkeypatch):
     assert quick(torch.randn(2, 3, 7, 7).double().to(memory_format=torch.channels_last)).shape[:2] == (2, 4)
 
 
+@pytest.mark.parametrize("of_x", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("of_weights", [torch.channels_last, torch.contiguous_format])
+def test_tiny_convolutions_in_every_memory_format(of_x, of_weights, monkeypatch):
+    monkeypatch.setattr(fast, "TINY", 1 << 40)
+    torch.manual_seed(0)
+    plain = nn.Conv2d(3, 4, 3, 2, 1).double().to(memory_format=of_weights)
+    x = torch.randn(2, 3, 7, 7, dtype=torch.double).contiguous(memory_format=of_x)
+    found = []
+    for module in (plain, fast.TinyConvolution(plain)):
+        y = module(x)
+        found.append(
+            (y, *torch.autograd.grad((y * torch.arange(y.numel()).view(y.shape)).sum(), [*plain.parameters()]))
+        )
+    for expected, got in zip(*found, strict=True):
+        assert torch.allclose(got, expected)
+
+
 def test_a_grouped_convolution_stays():
     b = Builder()
     graph = b.graph(b.add("deep", o.Conv2d(3, 3, groups=3), b.input("image", (3, 7, 7))))

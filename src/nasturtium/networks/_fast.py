@@ -221,8 +221,9 @@ class TinyConvolution(nn.Module):
         """Return what the convolution does, shape ``(batch, out, height', width')``."""
         own = self.convolution
         multiplications = x.shape[0] * x.shape[2] * x.shape[3] * own.weight.numel() // (own.stride[0] * own.stride[1])
-        # Of other memory formats, torch 2.13's kernel gets the gradient of the weights wrong.
-        if multiplications > TINY or not x.is_contiguous(memory_format=torch.channels_last):
+        # In other memory formats, torch 2.13's kernel raises or gets the gradient of the weights wrong.
+        fits = all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in (x, own.weight))
+        if multiplications > TINY or not fits:
             y: Tensor = own(x)
             return y
         result: Tensor = torch.ops.aten.thnn_conv2d(x, own.weight, own.kernel_size, own.bias, own.stride, own.padding)
