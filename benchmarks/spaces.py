@@ -1,7 +1,7 @@
 """How many networks a second: every registered space, built, counted, identified and mutated.
 
-Each space has its default settings, on images of 3 x 32 x 32 and ten classes; ``neurons`` on eight
-numbers and two outputs, ``mlp`` on thirty and ten. ``cost`` is
+Each space has its default settings, on images of 3 x 32 x 32 and ten classes; ``neurons`` and ``miller`` on
+eight numbers and two outputs, ``mlp`` on thirty and ten. ``cost`` is
 parameters, multiply-accumulates, peak memory and depth of a graph, the building apart; ``search``
 is what a strategy needs of a candidate, so it samples, builds and counts parameters and
 multiply-accumulates. CPU time of this process, one thread, without collections of garbage (as
@@ -27,7 +27,7 @@ from nasturtium.testing import Shapes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-TASKS = {"neurons": Shapes((8,), 2), "mlp": Shapes((30,), 10)}
+TASKS = {"neurons": Shapes((8,), 2), "miller": Shapes((8,), 2), "mlp": Shapes((30,), 10)}
 """The tasks of spaces that are not for images."""
 
 SECONDS = 0.4

@@ -36,7 +36,8 @@ class Simulation(Estimator):
         """Yield the one measurement, at step 0."""
         problem, space, architecture = context.task, context.space, assignment.architecture
         if not isinstance(problem, Problem) or not isinstance(space, Genomes) or architecture is None:
-            raise UsageError(f"simulation needs a problem such as xor or double-pole, got {problem!r}; use training.")
+            got = "no task" if problem is None else problem.name
+            raise UsageError(f"simulation needs a problem such as xor or double-pole, got {got}; use training.")
         begun = time.perf_counter()
         score = {f"valid_{name}": value for name, value in problem.score(space, architecture).items()}
         n_connections = sum([gene.is_enabled for gene in Genome.of(architecture).genes.values()])
