@@ -103,16 +103,18 @@ def train_baseline(study: Study, text: str, seconds: float | None, means: Means)
     compute = charged if seconds is None else min(charged, seconds * means.workers)
     usual, an_epoch = _usual_epochs(study), seconds_an_epoch(study, space)
     tried = _lengths_tried(usual, an_epoch, compute / 2)
-    errors = {epochs: _valid_error(study, space, epochs, compute, means) for epochs in tried}
-    epochs = min(errors, key=lambda length: errors[length]) if errors else usual
-    left = compute - an_epoch * sum(tried)
+    choice = [(*_validated(study, space, epochs, compute, means), epochs) for epochs in tried]
+    epochs = min(choice)[2] if choice else usual
+    chosen_seconds = sum(seconds for _, seconds, _ in choice)
+    left = compute - chosen_seconds
     epochs = max(1, min(epochs, int(left / an_epoch)))
     n = max(1, min(MOST_SEEDS, int(left / (epochs * an_epoch))))
     strategy = Replicates(space.sample(np.random.default_rng(0)), n)
     within = None if seconds is None else max(1.0, seconds)
-    result = train_again(study, space, strategy, f"{study.name}/baseline", epochs, within, means)
+    enough = means.enough(n * epochs * an_epoch)
+    result = train_again(study, space, strategy, f"{study.name}/baseline", epochs, within, enough)
     facts = {"name": text.rpartition(":")[2], "charged": charged, "usual_epochs": usual, "tried": tried}
-    study.journal.add(Note("baseline", {**facts, **result}))
+    study.journal.add(Note("baseline", {**facts, **result, "seconds": result["seconds"] + chosen_seconds}))
     study.journal.flush()
 
 
@@ -141,8 +143,8 @@ def _lengths_tried(usual: int, an_epoch: float, seconds: float) -> list[int]:
     return tried if len(tried) > 1 else []
 
 
-def _valid_error(study: Study, space: Space, epochs: int, seconds: float, means: Means) -> float:
-    """Return the validation error of the network after so many epochs on the training data."""
+def _validated(study: Study, space: Space, epochs: int, seconds: float, means: Means) -> tuple[float, float]:
+    """Return the network's validation error after so many epochs on the training data, and what they were charged."""
     assert study.estimator is not None
     child = Study(
         space=space,
@@ -163,4 +165,4 @@ def _valid_error(study: Study, space: Space, epochs: int, seconds: float, means:
         watch=None if seen is None else lambda history: seen(child),
     )
     errors = [trial.metrics["valid_error"] for trial in child.history.trials(State.FINISHED)]
-    return errors[0] if errors else float("inf")
+    return errors[0] if errors else float("inf"), sum(trial.seconds for trial in child.history.trials())

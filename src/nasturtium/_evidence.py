@@ -8,7 +8,7 @@ log, from which the report is written. Nothing is selected: delivered are the we
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -36,6 +36,9 @@ SEEDS_SHARE = 0.75
 
 MOST_SEEDS = 5
 """So many times a network is trained at most."""
+
+START_SECONDS = 10.0
+"""Trainings that take less than this together are done in this process: workers take as long to begin."""
 
 UNTIMED_SEEDS = 3
 """So many times the winner is trained where no clock runs."""
@@ -82,6 +85,10 @@ class Means:
     workers: int = 1
     watch: Callable[[Study], None] | None = None
 
+    def enough(self, seconds: float) -> Means:
+        """Return what is enough for trainings of so many seconds in all."""
+        return replace(self, executor="inline", workers=1) if seconds < START_SECONDS else self
+
 
 def results_of(notes: Sequence[Note]) -> dict[str, Mapping[str, Any]]:
     """Return what the log says of seeds, the network made by hand and the user's own, as the report takes it."""
@@ -99,15 +106,15 @@ def train_seeds(study: Study, seconds: float | None, means: Means) -> None:
     winner = winner_of(study)
     if winner is None or _is_noted(study, "seeds", winner.trial.number, winner.epochs):
         return
-    n = UNTIMED_SEEDS - 1
+    n, cost = UNTIMED_SEEDS - 1, _seconds_of(study, winner)
     if seconds is not None:
-        rounds = max(0, int(seconds / max(_seconds_of(study, winner), 1e-3)))
+        rounds = max(0, int(seconds / max(cost, 1e-3)))
         n = min(MOST_SEEDS - 1, rounds * means.workers)
     result: dict[str, Any] = {"of": winner.trial.number, "epochs": winner.epochs, "test_errors": []}
     if n:
         strategy = Replicates(winner.checkpoint.architecture, n, first=1)
         name = f"{study.name}/seeds@{winner.trial.number}.{winner.epochs}"
-        result |= train_again(study, study.space, strategy, name, winner.epochs, seconds, means)
+        result |= train_again(study, study.space, strategy, name, winner.epochs, seconds, means.enough(n * cost))
     _note(study, "seeds", result)
 
 
@@ -130,7 +137,8 @@ def train_by_hand(study: Study, seconds: float | None, means: Means) -> None:
         n = 1 if seconds is None else min(UNTIMED_SEEDS, max(1, int(seconds / cost)))
         strategy = Replicates(space.sample(np.random.default_rng(0)), n)
         child = f"{study.name}/by-hand@{winner.trial.number}.{winner.epochs}"
-        result |= {"name": name, **train_again(study, space, strategy, child, winner.epochs, seconds, means)}
+        trained = train_again(study, space, strategy, child, winner.epochs, seconds, means.enough(n * cost))
+        result |= {"name": name, **trained}
         break
     _note(study, "by_hand", result)
 
