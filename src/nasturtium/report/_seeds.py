@@ -85,7 +85,8 @@ def hand_text(
     spread = f" ± {percent(stdev(hand['test_errors']))}" if n > 1 else ""
     gain = mean(hand["test_errors"]) - mean(errors)
     chance = noise(hand, final[0])
-    explained = "" if chance != chance else f", where chance explains {percent(chance)} (at 95 % confidence)"
+    cause = "chance" if hand["counts_examples"] else "the spread of seeds"
+    explained = "" if chance != chance else f", where {cause} explains {percent(chance)} (at 95 % confidence)"
     how = f"{'lower' if gain > 0 else 'higher'} by {percent(abs(gain))}{explained}" if gain else "the same"
     return (
         f"A network made by hand, {hand['name']} ({size}), trained by the same recipe and as long "
