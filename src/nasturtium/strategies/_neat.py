@@ -33,7 +33,8 @@ class NEAT(Strategy):
     Topology and weights evolve together; nothing is trained. Networks go back in time where the
     space has ``is_recurrent=True``. The defaults are those of XOR and of double pole balancing with
     velocities; without velocities the paper or its program has a population of 1000, weights=3.0, threshold=4.0,
-    add_neuron=0.01, add_connection=0.3, power=1.8, toggle=0.1, survival=0.4.
+    add_neuron=0.01 (0.03 in the text), add_connection=0.3, power=1.8, toggle=0.1, survival=0.4; and the program
+    enables a disabled connection again with 0.05, which is left out here.
 
     Departures: equal innovations have one identity in all generations; of parents equally fit the
     smaller has the disjoint genes, and weights change by one of two strengths, as in the authors' program,
