@@ -198,6 +198,7 @@ class Picky(Estimator):
     ("arguments", "error", "message"),
     [
         ({"objectives": []}, UsageError, "at least one objective"),
+        ({"estimator": Function}, UsageError, r"estimator is an instance, got the class Function; write Function\(\)"),
         ({"objectives": ["loss", Objective("loss", maximize=True)]}, UsageError, "each objective is another metric"),
         ({"objectives": ["test_error"]}, UsageError, "no search may see the test data"),
         ({"space": "nasnett"}, UnknownNameError, "did you mean 'nasnet'"),

@@ -471,7 +471,14 @@ def _told(step: int, metrics: Mapping[str, float], seconds: float) -> Measuremen
 
 
 def made(registry: Registry[T], component: T | str) -> T:
-    """Return a component that was given as itself, by name or by call."""
+    """Return a component that was given as itself, by name or by call.
+
+    Raises:
+        UsageError: There is none of that name, or a class was given.
+    """
+    if isinstance(component, type):
+        name = component.__name__
+        raise UsageError(f"{registry.kind} is an instance, got the class {name}; write {name}().")
     return registry.create(component) if isinstance(component, str) else component
 
 

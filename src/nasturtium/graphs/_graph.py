@@ -335,8 +335,7 @@ class Builder:
         names = [node.name for node in self._nodes]
         if name not in names:
             raise UsageError(f"only a node that was added is extended, got {name!r}; {near_matches(name, names)}")
-        index = names.index(name)
-        node = self._nodes[index]
+        node = self._nodes[index := names.index(name)]
         first = 1 + max((e.slot for e in node.edges), default=-1)
         edges = tuple(replace(e, slot=first + i) for i, wire in enumerate(wires) for e in wire)
         self._nodes[index] = replace(node, edges=node.edges + edges)
@@ -383,8 +382,7 @@ def alternatives(*wires: Wire) -> Wire:
     Example:
         >>> from nasturtium.graphs import operations
         >>> b = Builder()
-        >>> x = b.input("x", (4,))
-        >>> y = b.add("tanh", operations.Activation("tanh"), x)
+        >>> y = b.add("tanh", operations.Activation("tanh"), x := b.input("x", (4,)))
         >>> graph = b.graph(alternatives(under(x, "skip", True), under(y, "skip", False)))
         >>> [node.name for node in graph.resolve({"skip": True}).simplified().nodes]
         ['x']
