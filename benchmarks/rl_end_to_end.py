@@ -6,8 +6,10 @@ METHOD is q-learning (chains on Fashion-MNIST), ppo (NASNet's cells on Fashion-M
 cells on tiny Shakespeare) or ``random-search:`` before one of them, which is random search with the same
 data, space and estimator. Each is set for the number of trials as the command line sets it. A candidate is
 trained for one epoch on a small share of the data and small images, which takes half a second to two; one
-process, one thread. Every line is a run: mean loss of the first and of the last third of what was sampled,
-where a failed candidate counts as the worst that was seen, and the least loss.
+process, one thread. Every line is a run: mean and median reward of the first and of the last third of what
+was sampled, where a failed candidate counts as the worst that was seen, and the least loss. The reward is 1 -
+error, or the paper's 80 / perplexity^2: perplexities themselves have no useful mean, since a tree that nearly
+diverges has one of 1e100.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import nasturtium as nas
 from nasturtium.strategies import STRATEGIES
 from nasturtium.tasks import load_task
 
-CONSOLE = Console(width=160)
+CONSOLE = Console()
 
 
 class Setting(NamedTuple):
@@ -59,14 +61,14 @@ def run(name: str, trials: int, seed: int) -> str:
         storage=None,
     )
     study.run(STRATEGIES.create(strategy or method).scaled(trials), trials=trials, seed=seed)
-    losses = study.history.losses()[:, 0].copy()
-    failed = ~np.isfinite(losses)
-    losses[failed] = losses[~failed].max()
+    losses = study.history.losses()[:, 0]
+    rewards = 80 / losses**2 if setting.objective == "valid_perplexity" else 1 - losses
+    rewards = np.where(np.isfinite(losses), rewards, np.nanmin(rewards))
     third = trials // 3
-    first, last = losses[:third].mean(), losses[-third:].mean()
+    first, last = (f"{part.mean():.4f} ({np.median(part):.4f})" for part in (rewards[:third], rewards[-third:]))
     return (
-        f"{name}, {setting.space}, {setting.objective}, seed {seed}, {trials} trials: first third {first:.4g}, last "
-        f"third {last:.4g}, best {losses.min():.4g}, {failed.sum()} failed, {time.monotonic() - begun:.0f} s"
+        f"{name}, {setting.space}, seed {seed}, {trials} trials: mean (median) reward of the first third {first}, of "
+        f"the last {last}; least {setting.objective} {np.nanmin(losses):.4g}; {time.monotonic() - begun:.0f} s"
     )
 
 
@@ -79,7 +81,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for seed in arguments.seeds:
         for name in arguments.methods:
-            CONSOLE.print(run(name, arguments.trials, seed))
+            CONSOLE.print(run(name, arguments.trials, seed), soft_wrap=True)
 
 
 if __name__ == "__main__":
