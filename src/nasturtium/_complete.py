@@ -98,7 +98,7 @@ def complete(
     spent["final"], clock = time.monotonic() - clock, time.monotonic()
 
     if is_tested(study):
-        evidence_phase(study, Means(executor, workers, _watched("evidence", watch)), left(kept))
+        evidence_phase(study, Means(watch=_watched("evidence", watch)), left(kept))
         spent["evidence"], clock = time.monotonic() - clock, time.monotonic()
         if own is not None and "baseline_result" not in results_of(study.notes):
             train_baseline(study, own, left(), Means(executor, workers, _watched("baseline", watch)))
@@ -124,6 +124,8 @@ def is_tested(study: Study) -> bool:
 
 def evidence_phase(study: Study, means: Means, seconds: float | None) -> None:
     """Train the winner with other seeds, and a network made by hand, in the time that is left.
+
+    One after the other in this process: side by side, a machine with few free cores ends none of them in time.
 
     Args:
         study: The search, its final training done.

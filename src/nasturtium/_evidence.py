@@ -108,13 +108,12 @@ def train_seeds(study: Study, seconds: float | None, means: Means) -> None:
         return
     n, cost = UNTIMED_SEEDS - 1, _seconds_of(study, winner)
     if seconds is not None:
-        rounds = max(0, int(seconds / max(cost, 1e-3)))
-        n = min(MOST_SEEDS - 1, rounds * means.workers)
+        n = max(0, min(MOST_SEEDS - 1, int(seconds / max(1.1 * cost, 1e-3))))
     result: dict[str, Any] = {"of": winner.trial.number, "epochs": winner.epochs, "test_errors": []}
     if n:
         strategy = Replicates(winner.checkpoint.architecture, n, first=1)
         name = f"{study.name}/seeds@{winner.trial.number}.{winner.epochs}"
-        result |= train_again(study, study.space, strategy, name, winner.epochs, seconds, means.enough(n * cost))
+        result |= train_again(study, study.space, strategy, name, winner.epochs, seconds, means)
     _note(study, "seeds", result)
 
 
@@ -137,7 +136,7 @@ def train_by_hand(study: Study, seconds: float | None, means: Means) -> None:
         n = 1 if seconds is None else min(UNTIMED_SEEDS, max(1, int(seconds / cost)))
         strategy = Replicates(space.sample(np.random.default_rng(0)), n)
         child = f"{study.name}/by-hand@{winner.trial.number}.{winner.epochs}"
-        trained = train_again(study, space, strategy, child, winner.epochs, seconds, means.enough(n * cost))
+        trained = train_again(study, space, strategy, child, winner.epochs, seconds, means)
         result |= {"name": name, **trained}
         break
     _note(study, "by_hand", result)
