@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, final
 from nasturtium._baseline import BASELINE_SHARE, train_baseline
 from nasturtium._delivery import deliver
 from nasturtium._evidence import EVIDENCE_SHARE, SEEDS_SHARE, Means, results_of, train_by_hand, train_seeds
-from nasturtium._final import child_name, children_of, open_final, plan_final
+from nasturtium._final import child_name, open_final, plan_final
 from nasturtium._planning import SEARCH_SHARE, Plan
+from nasturtium._stored import stored_study
 from nasturtium._study import Study
 from nasturtium.strategies import STRATEGIES
 from nasturtium.trials import History, Note
@@ -142,8 +143,10 @@ def _watched(phase: str, watch: Watch | None) -> Callable[[Study], None] | None:
 
 
 def _charged(study: Study) -> float:
-    """Return the seconds that all evaluations of a search and its final trainings were charged."""
-    return sum(t.seconds for owner in (study, *children_of(study)) for t in owner.history.trials())
+    """Return the seconds that all evaluations of a search and its child studies were charged."""
+    names = [name for name in study.storage.studies() if name.startswith(f"{study.name}/")]
+    logs = [study.history, *(stored_study(name, study.storage).history for name in names)]
+    return sum(trial.seconds for history in logs for trial in history.trials())
 
 
 def search_phase(
