@@ -18,7 +18,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.mark.parametrize("name", [name for name, cls in SPACES if issubclass(cls, Networks)])
 def test_every_space_is_drawn(name):
-    space = SPACES.get(name).small().on(Shapes())
+    shapes = Shapes((4,)) if name == "miller" else Shapes()  # one node for each input value
+    space = SPACES.get(name).small().on(shapes)
     graph = space.graph(space.sample(np.random.default_rng(0)))
     root = ElementTree.fromstring(svg_of(graph))
     titles = [title.text for title in root.iter(f"{SVG}title")]
