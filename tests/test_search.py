@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import nasturtium as nas
 from nasturtium._complete import complete
+from nasturtium._evidence import results_of
 from nasturtium._final import FinalPlan, children_of, open_final, plan_final
 from nasturtium._planning import divide
 from nasturtium._search import reopen
@@ -61,6 +62,25 @@ def test_a_search_delivers_networks_front_and_report(task: nas.Task, tmp_path: P
         assert 0 <= entry["test_error"] <= 1
         assert entry["params"] == study.history.trial(entry["trial"]).metrics["params"]
     assert "bars" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_of_networks_that_are_equal_in_every_objective_the_smallest_is_delivered(tmp_path: Path) -> None:
+    def alike(logits: object, y: object) -> float:
+        return 0.5
+
+    rng = np.random.default_rng(0)
+    task = nas.Task.from_tensors(rng.normal(size=(90, 1, 6, 6)), np.arange(90) % 3, metric=alike)
+    study = nas.search(
+        task, trials=4, strategy="random-search", objectives=["valid_alike"], out=tmp_path / "out", **SMALL
+    )  # fmt: skip
+    front = study.front()
+    least = min(front, key=lambda t: (t.metrics["params"], t.number))
+    assert len(front) == 4
+    assert least != front[0]
+    assert [entry["trial"] for entry in json.loads((tmp_path / "out" / "front.json").read_text())] == [least.number]
+    [final] = children_of(study)
+    assert final.created["of"] == [least.number]
+    assert results_of(study.notes)["seeds_result"]["of"] == least.number
 
 
 def test_the_test_data_is_read_once_a_network_even_if_the_search_goes_on(task: nas.Task, tmp_path: Path) -> None:
@@ -126,6 +146,20 @@ def test_a_metric_of_the_task_is_an_objective(tmp_path: Path) -> None:
     task = nas.Task.from_tensors(rng.normal(size=(90, 1, 6, 6)), np.arange(90) % 3, metric=worst)
     study = nas.search(task, trials=1, objectives=["valid_worst"], **SMALL)
     assert study.front()[0].metrics["valid_worst"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "message"),
+    [
+        ("digits", {"seed": -1}, "a seed is at least 0, got -1; take another."),
+        (None, {}, "a task is a Task, a Problem, a name or a path, got NoneType; write 'digits', say."),
+        (3, {}, "a task is a Task, a Problem, a name or a path, got int; write 'digits', say."),
+    ],
+)
+def test_no_task_and_no_seed_are_told_in_a_line(task: Any, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        nas.search(task, trials=1, **given)
+    assert str(caught.value) == message
 
 
 def test_a_scheduler_needs_rungs(task: nas.Task) -> None:

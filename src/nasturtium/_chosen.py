@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from nasturtium._final import trained_in
+from nasturtium._final import distinct_front, trained_in
 from nasturtium.spaces import Genomes
 from nasturtium.trials import Note, Trial
 
@@ -46,7 +46,7 @@ def chosen_networks(study: Study, children: Sequence[Study]) -> list[Chosen]:
     tested = {key: values for owner in (study, *children) for key, values in _tested(owner).items()}
     trained = [(child, trained_in(child)) for child in children]
     chosen = []
-    for trial in study.front():
+    for trial in distinct_front(study):
         sources = [(child, finals[trial.number], "final") for child, finals in trained if trial.number in finals]
         if trial.fidelity.is_whole:
             sources.append((study, trial, "search"))

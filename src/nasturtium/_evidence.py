@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from nasturtium._chosen import chosen_networks, state_of
-from nasturtium._final import children_of, trained_in
+from nasturtium._final import children_of, distinct_front, trained_in
 from nasturtium._planning import time_epoch
 from nasturtium._study import Study
 from nasturtium.baselines import baselines_for
@@ -145,7 +145,7 @@ def train_by_hand(study: Study, seconds: float | None, means: Means) -> None:
 def winner_of(study: Study) -> Chosen | None:
     """Return the best network if it has been through the final training."""
     chosen = chosen_networks(study, children_of(study))
-    if not chosen or chosen[0].weights != "final" or chosen[0].trial.number != study.front()[0].number:
+    if not chosen or chosen[0].weights != "final" or chosen[0].trial.number != distinct_front(study)[0].number:
         return None
     return chosen[0]
 

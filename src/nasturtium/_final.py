@@ -7,6 +7,7 @@ other. Which networks and how many epochs is fixed before it begins, and nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium._study import Study
@@ -64,6 +65,25 @@ class FinalPlan:
     epochs: int
 
 
+def distinct_front(study: Study) -> list[Trial]:
+    """Return one trial for each point of the front: of those equal in every objective, the one with fewest parameters.
+
+    With a single objective, dozens of networks can be equal. Ties in size go to the lowest number.
+    """
+    losses = study.history.losses()
+    found: dict[tuple[float, ...], Trial] = {}
+    for trial in study.front():
+        point = tuple(losses[trial.number])
+        other = found.setdefault(point, trial)
+        if _size(trial) < _size(other):
+            found[point] = trial
+    return list(found.values())
+
+
+def _size(trial: Trial) -> tuple[float, int]:
+    return trial.metrics.get("params", inf), trial.number
+
+
 def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan | None:
     """Return the plan for the time that is left; None if there is nothing to train.
 
@@ -78,7 +98,7 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
     """
     assert study.estimator is not None
     done = {number for child in children_of(study) for number in trained_in(child)}
-    front = [t for t in study.front() if t.step > 0 and t.architecture is not None and t.number not in done]
+    front = [t for t in distinct_front(study) if t.step > 0 and t.architecture is not None and t.number not in done]
     searched = study.estimator.ladder()[-1].fidelity.epochs
     if not front or study.estimator.final(max(searched, 1)) is None:
         return None

@@ -50,7 +50,7 @@ class Request:
         latency_file: Another device's measurements.
 
     Raises:
-        UsageError: A number is not positive.
+        UsageError: A number is not positive, the seed is negative, or the task is none.
     """
 
     task: Task | Problem | str
@@ -74,7 +74,15 @@ class Request:
     latency_file: str | Path | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers, and that there is a task."""
+        from nasturtium.tasks import Problem, Task
+
+        if not isinstance(self.task, Task | Problem | str):
+            raise UsageError(
+                f"a task is a Task, a Problem, a name or a path, got {type(self.task).__name__}; write 'digits', say."
+            )
+        if self.seed < 0:
+            raise UsageError(f"a seed is at least 0, got {self.seed}; take another.")
         for what, value in {"minutes": self.minutes, "trials": self.trials, "workers": self.workers}.items():
             if value is not None and not value > 0:
                 raise UsageError(f"{what} is positive, got {value}; raise it.")

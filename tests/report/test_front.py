@@ -2,7 +2,7 @@ from math import nan
 
 import pytest
 
-from nasturtium.report import _front
+from nasturtium.report import FinalResults, _front
 from nasturtium.report._front import axes_of, front_section
 from nasturtium.trials import Limit, Objective, State
 
@@ -71,3 +71,17 @@ def test_a_long_front_is_cut_and_says_so(studies, monkeypatch):
     html = front_section(study.found())
     assert html.count('id="front-') == 2
     assert "the first 2 of 3" in html
+
+
+def test_of_equal_networks_the_delivered_one_comes_first_and_the_others_are_accounted_for(studies):
+    study = studies(objectives=["valid_error"])
+    for params in (9.0, 8.0, 7.0):
+        study.end(valid_error=0.25, params=params)
+    delivered = FinalResults(
+        trial=2, key="k", folder="trial-2", params=7, flops=2, epochs=40, valid_error=0.25,
+        test_error=0.05, n_test=1000, weights="final",
+    )  # fmt: skip
+    found = study.found([delivered])
+    assert [trial.number for trial in found.front] == [2, 0, 1]
+    assert found.best.number == 2
+    assert "Of networks equal in every objective, the one with the fewest parameters" in front_section(found)

@@ -56,6 +56,16 @@ def test_what_has_no_random_draws_gets_no_verdict(studies):
     assert verdict(studies(strategy="reinforce").found()).startswith("No verdict: the study has no result")
 
 
+def test_an_evolution_in_its_first_population_is_no_verdict_for_its_draws_are_random(studies):
+    study = studies(strategy="regularized-evolution")
+    study.created["strategy"]["arguments"]["population_size"] = 20
+    for error in (0.3, 0.2):
+        study.end(valid_error=error)
+    text = verdict(study.found())
+    assert "still in its first population, so that its 2 candidates say what random search finds" in text
+    assert "no random draws" not in text
+
+
 def test_random_search_is_called_what_it_is(studies):
     study = studies()
     study.end(valid_error=0.3)

@@ -93,9 +93,17 @@ class Findings:
 
     @cached_property
     def front(self) -> list[Trial]:
-        """The Pareto front; empty if no finished trial meets the limits."""
-        found = self.history.front()
-        return [t for t in found if not np.isnan(self.losses[t.number]).any()]
+        """The Pareto front; empty if no finished trial meets the limits.
+
+        Of trials equal in every objective, the one that was delivered comes first.
+        """
+        found = [t for t in self.history.front() if not np.isnan(self.losses[t.number]).any()]
+        return sorted(found, key=lambda t: (*self.losses[t.number], t.number not in self.by_trial))
+
+    @property
+    def n_points(self) -> int:
+        """The number of points of the front: equal trials are one."""
+        return len({tuple(self.losses[trial.number]) for trial in self.front})
 
     @property
     def breaks_limits(self) -> bool:

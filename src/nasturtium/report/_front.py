@@ -128,6 +128,10 @@ def _table_notes(found: Findings) -> list[str]:
             "and covers the choice of test examples, not that of the training's seed. The best "
             "test error among several networks is itself optimistic."
         )
+        if found.n_points < len(found.front):
+            notes.append(
+                "Of networks equal in every objective, the one with the fewest parameters was trained and tested."
+            )
     elif found.front:
         notes.append(
             "These are values of the search, on validation data: as the best of many they are "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from nasturtium.report._markup import Markup, element
 from nasturtium.spaces import Finite
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nasturtium.trials import Trial
 
 CONFIDENCE = 0.95
@@ -66,6 +68,11 @@ def verdict(found: Findings) -> str:
         )
     if is_random(found):
         return "This was random search: its result is what random search finds. Below, what fewer trials would have."
+    if arm is None and not any(trial.parents for trial in found.trials) and "population_size" in _arguments(found):
+        return (
+            f"No verdict on random search: this evolution was still in its first population, so that its "
+            f"{counted(over, 'candidate')} say what random search finds, too. More trials would tell."
+        )
     if arm is None:
         return (
             "No verdict on random search: this strategy's candidates are no random draws, and no random arm was "
@@ -95,6 +102,12 @@ def verdict(found: Findings) -> str:
 def is_random(found: Findings) -> bool:
     """Return whether the study's strategy is random search."""
     return component_name(found.created.get("strategy")) == "random-search"
+
+
+def _arguments(found: Findings) -> Mapping[str, Any]:
+    """Return the arguments of the study's strategy; none are known of one that lives in a script."""
+    arguments: Mapping[str, Any] = (found.created.get("strategy") or {}).get("arguments", {})
+    return arguments
 
 
 def random_arm(found: Findings) -> RandomArm | None:
