@@ -60,7 +60,7 @@ def test_networks_without_delay_unless_wanted():
 def test_wrong_arguments_are_refused():
     with pytest.raises(UsageError, match="unknown function 'tan'"):
         Neurons(hidden=("tan",))
-    with pytest.raises(UsageError, match="density is in"):
+    with pytest.raises(UsageError, match=r"density is in .*, layer=0, steps=20, density=0.0, spread=1.0, bias=1.0; "):
         Neurons(density=0.0)
     with pytest.raises(UsageError, match="bind it with"):
         Neurons().sample(np.random.default_rng(0))

@@ -97,8 +97,10 @@ def test_a_generation_waits_until_the_one_before_is_over():
 
 
 def test_wrong_numbers_are_refused():
-    with pytest.raises(UsageError, match="threshold is positive"):
+    with pytest.raises(UsageError, match=r"got threshold=0.0, survival=0.2, alone=0.25, interspecies=0.001; change"):
         Niches(threshold=0.0)
-    with pytest.raises(UsageError, match="at least 1"):
+    with pytest.raises(
+        UsageError, match="got population_size=0, n_champion=5, max_stale=15, max_stale_population=20; "
+    ):
         Niches(population_size=0)
     assert np.isfinite(Niches().threshold)

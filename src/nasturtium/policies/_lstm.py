@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.policies._base import POLICIES, Arrays, Pass, Policy, Rollout, Weights
 from nasturtium.policies._batch import Batch, Softmax, softmax, softmax_gradient
 from nasturtium.policies._initial import generator_of
@@ -56,9 +56,8 @@ class LSTM(Policy):
     def __post_init__(self) -> None:
         """Check the arguments."""
         if not min(self.units, self.layers) >= 1 or not 0 < self.spread < inf:
-            raise UsageError(
-                f"units and layers are at least 1 and spread is positive and finite, got {self}; change them."
-            )
+            got = arguments_of(self, "units", "layers", "spread")
+            raise UsageError(f"units and layers are at least 1, spread is positive and finite, got {got}; change them.")
 
     def initial(self, seed: int, name: str, shape: tuple[int, ...]) -> Array:
         """Return uniform values."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.errors import UsageError, near_matches
+from nasturtium.errors import UsageError, arguments_of, near_matches
 from nasturtium.graphs import Builder, Edge, Graph
 from nasturtium.graphs import operations as o
 from nasturtium.graphs.operations._neuron import FUNCTIONS
@@ -76,9 +76,10 @@ class Neurons(GrowingSpace, Genomes):
                 raise UsageError(f"unknown function {name!r}; {near_matches(name, FUNCTIONS)}")
         is_sound = 0 < self.density <= 1 and self.spread > 0 and isfinite(self.bias)
         if min(self.layer, self.steps) < 0 or not self.hidden or not is_sound:
+            got = arguments_of(self, "hidden", "layer", "steps", "density", "spread", "bias")
             raise UsageError(
                 "there is a function, layer and steps are at least 0, density is in (0, 1], spread positive and bias "
-                f"finite, got {self}; change them."
+                f"finite, got {got}; change them."
             )
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from nasturtium.errors import UsageError
+from nasturtium.errors import UsageError, arguments_of
 from nasturtium.spaces import Genome, Innovation
 from nasturtium.strategies._genes import Alignment, varied
 from nasturtium.strategies._operators import generator
@@ -112,9 +112,11 @@ class Niches(Removal):
     def __post_init__(self) -> None:
         """Check the numbers."""
         if self.population_size < 1 or min(self.n_champion, self.max_stale, self.max_stale_population) < 0:
-            raise UsageError(f"sizes are at least 1 and ages at least 0, got {self}; raise them.")
+            got = arguments_of(self, "population_size", "n_champion", "max_stale", "max_stale_population")
+            raise UsageError(f"sizes are at least 1 and ages at least 0, got {got}; raise them.")
         if not (self.threshold > 0 and 0 < self.survival <= 1 and 0 <= self.alone <= 1 and 0 <= self.interspecies <= 1):
-            raise UsageError(f"threshold is positive, survival and rates are probabilities, got {self}; change them.")
+            got = arguments_of(self, "threshold", "survival", "alone", "interspecies")
+            raise UsageError(f"threshold is positive, survival and rates are probabilities, got {got}; change them.")
 
     def population(self, history: History, number: int) -> Population | None:
         """Return the parents of that trial, if its generation may begin; none of the first generation."""
