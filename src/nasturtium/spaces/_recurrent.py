@@ -66,7 +66,7 @@ class Recurrent(NetworkSpace):
 
     def __post_init__(self) -> None:
         """Check counts and names."""
-        check_sequence(self.hidden, self.layers, self.dropout)
+        check_sequence(self)
         if self.base < 2:
             raise UsageError(f"a tree has at least two leaves, got base={self.base}; raise it.")
         if not self.combinations or not set(self.combinations) <= set(COMBINATIONS):
@@ -87,10 +87,7 @@ class Recurrent(NetworkSpace):
         return _tree(self.base, self.combinations, self.activations)
 
     def _open_graph(self) -> Graph:
-        cell = _cell(self.base, self.hidden)
-        return sequence_graph(
-            cell, self.input_shape, self.n_outputs, hidden=self.hidden, layers=self.layers, dropout=self.dropout
-        )
+        return sequence_graph(self, _cell(self.base, self.hidden))
 
 
 @lru_cache(maxsize=64)

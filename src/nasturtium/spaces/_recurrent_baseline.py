@@ -50,7 +50,7 @@ class RecurrentBaseline(ClosedNetworkSpace):
 
     def __post_init__(self) -> None:
         """Check the sizes."""
-        check_sequence(self.hidden, self.layers, self.dropout)
+        check_sequence(self)
 
     @classmethod
     def small(cls) -> Self:
@@ -64,9 +64,7 @@ class RecurrentBaseline(ClosedNetworkSpace):
 
     def _network(self, architecture: Architecture) -> Graph:
         cell = _lstm(self.hidden) if architecture["kind"] == "lstm" else _gru(self.hidden)
-        return sequence_graph(
-            cell, self.input_shape, self.n_outputs, hidden=self.hidden, layers=self.layers, dropout=self.dropout
-        )
+        return sequence_graph(self, cell)
 
 
 _TREE: Group = group_of({"kind": choice("lstm", "gru")})

@@ -68,7 +68,7 @@ class RecurrentDARTS(NetworkSpace):
 
     def __post_init__(self) -> None:
         """Check counts and names."""
-        check_sequence(self.hidden, self.layers, self.dropout)
+        check_sequence(self)
         if self.nodes < 1:
             raise UsageError(f"a cell has at least one node, got nodes={self.nodes}; raise it.")
         if not self.activations:
@@ -113,10 +113,7 @@ class RecurrentDARTS(NetworkSpace):
         return self._read(found)
 
     def _open_graph(self) -> Graph:
-        cell = _cell(self.nodes, self.output)
-        return sequence_graph(
-            cell, self.input_shape, self.n_outputs, hidden=self.hidden, layers=self.layers, dropout=self.dropout
-        )
+        return sequence_graph(self, _cell(self.nodes, self.output))
 
 
 @lru_cache(maxsize=64)
