@@ -1,6 +1,6 @@
 """Reinforcement learning held to its papers, on NAS-Bench-201 (Dong & Yang 2020), CIFAR-10.
 
-    python benchmarks/rl.py [--seeds N] [--processes N] [--part NAME]
+    python benchmarks/rl.py [--seeds N] [--processes N] [--part NAME] [--trials N]
 
 The signal is validation accuracy after 12 epochs. NAME is reinforce, ppo, q-learning, settings or cost. Four
 tables over seeds, numbered from 0:
@@ -11,7 +11,7 @@ tables over seeds, numbered from 0:
 - Q-learning with a tenth of MetaQNN's schedule: mean accuracy of what it sampled under each epsilon.
 - What the command line makes of the methods for 100 evaluations, beside random search and evolution.
 
-The fifth is what a proposal costs after 1,000 trials of 50 decisions, and to begin anew from them.
+The fifth is what a proposal costs after N trials (1,000) of 50 decisions, and to begin anew from them.
 """
 
 from __future__ import annotations
@@ -176,13 +176,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--part", choices=["reinforce", "ppo", "q-learning", "settings", "cost"])
+    parser.add_argument("--trials", type=int, default=1_000, help="of the part cost")
     arguments = parser.parse_args()
     parts: dict[str, Callable[[], None]] = {
         "reinforce": partial(against_reference, HUNDRED, 100, arguments.seeds, arguments.processes),
         "ppo": partial(against_reference, TWO_HUNDRED, 200, arguments.seeds, arguments.processes),
         "q-learning": partial(q_learning, min(arguments.seeds, 30)),
         "settings": partial(settings, min(arguments.seeds, 100)),
-        "cost": partial(cost, 1_000),
+        "cost": partial(cost, arguments.trials),
     }
     begun = time.monotonic()
     for name, part in parts.items():
