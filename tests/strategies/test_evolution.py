@@ -5,7 +5,7 @@ import pytest
 
 from nasturtium._registry import parse_call
 from nasturtium.benchmarking import Grid, Protocol, Results, load, run_grid
-from nasturtium.spaces import choice, decisions
+from nasturtium.spaces import NetworkEvolution, choice, decisions
 from nasturtium.strategies import (
     CGP,
     NSGA2,
@@ -28,6 +28,7 @@ from nasturtium.strategies import (
     Tournament,
     WorstOfSample,
 )
+from nasturtium.testing import Shapes
 from nasturtium.testing._running import run
 from nasturtium.testing._toys import network_toys, table
 
@@ -85,6 +86,18 @@ def test_large_scale_evolution_names_edits_on_a_growing_space():
     for trial in named:
         (edit,) = trial.proposal.edits
         assert space.apply(history.architecture(trial.parents[0]), edit) == trial.architecture
+
+
+@pytest.mark.parametrize("repeats", ["avoid", "allow"])
+def test_large_scale_evolution_trains_on_by_itself_only_where_repeats_are_allowed(repeats):
+    space = NetworkEvolution(steps=0, mutations=("identity", "add-skip", "insert-convolution")).on(Shapes((3, 8, 8)))
+    history = run(LargeScaleEvolution(3, repeats=repeats), space, lambda a: {"loss": 1.0}, trials=20).history()
+    identities = [
+        (space.identity(t.architecture), space.identity(history.architecture(t.parents[0])))
+        for t in history.trials()
+        if t.parents
+    ]
+    assert any(child == parent for child, parent in identities) == (repeats == "allow")
 
 
 # --- published figures ---------------------------------------------------------------------------

@@ -31,7 +31,9 @@ class LargeScaleEvolution(Strategy):
 
     On a growing space the mutation is one of its edits, and the child inherits the weights that the
     edit leaves alone. Departures: the worse dies when the child has ended, not before, so that the
-    population keeps its size whatever is under way; ``repeats="avoid"`` mutates on.
+    population keeps its size whatever is under way; ``repeats="avoid"``, the default as of all strategies,
+    mutates on, so that on the paper's space ``network-evolution`` a child never differs by ``"identity"`` or
+    ``"reset-weights"`` alone, which leave the network as it is: ``repeats="allow"`` is the paper's.
 
     Args:
         population_size: The set point of the population.

@@ -23,7 +23,7 @@ class Species(Generic[G]):
     """Members that are alike, over the generations.
 
     Args:
-        number: Its identity for life.
+        number: Its identity while it lives; one that is founded later may have it after that.
         representative: Whom the next generation is compared with: its first member, as in the
             authors' code; the paper draws one.
         members: Rows of the population.
