@@ -33,16 +33,16 @@ def test_the_training_is_told():
     assert "could not be trained: diverged" in baseline_text({**BASELINE, "test_errors": [], "reason": "diverged"})
 
 
-# 1.96 sqrt(0.1 * 0.9 / 1000 + 0.09 * 0.91 / 1000 + 0.01**2 * 4 / 3) = 3.42 %
+# sqrt(1.96**2 * (0.1 * 0.9 + 0.09 * 0.91) / 1000 + 4.303**2 * 0.01**2 * 4 / 3) = 5.59 %, Student's with 2 degrees
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (
-            0.05,
-            "Replace MyNet: the best network found has a test error of 5.00 % .* parameters, better by 5.00 %",
+            0.03,
+            "Replace MyNet: the best network found has a test error of 3.00 % .* parameters, better by 7.00 %",
         ),
-        (0.15, "Keep MyNet: the best network found has a test error of 15.00 % with 9,000 parameters, worse by 5.00 %"),
-        (0.09, "Keep MyNet, as far as the error goes: .* the difference of 1.00 % is within the 3.42 %"),
+        (0.17, "Keep MyNet: the best network found has a test error of 17.00 % with 9,000 parameters, worse by 7.00 %"),
+        (0.09, "Keep MyNet, as far as the error goes: .* the difference of 1.00 % is within the 5.59 %"),
     ],
 )
 def test_the_verdict_asks_whether_chance_explains_the_difference(error, words):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Z = 1.959964
 """Quantile of the normal distribution for 95 %."""
 
+STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
+"""The quantile of Student's distribution for 95 %, by degrees of freedom."""
+
 
 def baseline_section(found: Findings) -> Markup:
     """Return the comparison with the user's network, or how to get one."""
@@ -81,12 +84,13 @@ def baseline_verdict(baseline: Mapping[str, Any], final: Any) -> str:
 def noise(baseline: Mapping[str, Any], best: FinalResults) -> float:
     """Return the difference of two test errors that chance explains at 95 %; NaN if nothing tells.
 
-    The seeds' spread holds for both trainings; where errors count examples, their binomial variance
-    is added, as if the two networks' mistakes were independent, which overstates it.
+    The seeds' spread holds for both trainings, and is known from a few only, hence Student's quantile;
+    where errors count examples, their binomial variance is added, as if the two networks' mistakes
+    were independent, which overstates it.
     """
     errors, n = baseline["test_errors"], baseline["n_test"]
-    seeds = stdev(errors) ** 2 * (1 + 1 / len(errors)) if len(errors) > 1 else nan
+    seeds = STUDENT[len(errors) - 1] * stdev(errors) * sqrt(1 + 1 / len(errors)) if len(errors) > 1 else nan
     if not baseline["counts_examples"]:
-        return Z * sqrt(seeds)
+        return seeds
     counts = sum(error * (1 - error) / n for error in (mean(errors), best.test_error))
-    return Z * sqrt(counts + (0.0 if seeds != seeds else seeds))
+    return sqrt(Z**2 * counts + (0.0 if seeds != seeds else seeds**2))

@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.report._baseline import noise
+from nasturtium.report._baseline import STUDENT, noise
 from nasturtium.report._format import counted, interval_text, named_value, percent
 from nasturtium.report._markup import Markup, element, join
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nasturtium.report._base import FinalResults, Findings
-
-STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
-"""The quantile of Student's distribution for 95 %, by degrees of freedom."""
 
 
 def winner_section(found: Findings) -> Markup:
