@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import nasturtium as nas
+from nasturtium._complete import _used
 from nasturtium._delivery import deliver
 from nasturtium._evidence import UNTIMED_SEEDS, Means, results_of, train_by_hand, train_seeds
 from nasturtium._final import children_of
 from nasturtium._stored import cpu_seconds, stored_study
+from nasturtium.baselines import baselines_for
 from nasturtium.report import hand_text, seeds_text
 
 if TYPE_CHECKING:
@@ -66,6 +68,27 @@ def test_nothing_is_trained_or_tested_twice(study: nas.Study) -> None:
     train_seeds(study, None, Means())
     train_by_hand(study, None, Means())
     assert study.notes == before
+
+
+def test_less_time_after_an_interruption_means_another_network_made_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = nas.search(bars(), trials=1, storage=f"sqlite:///{tmp_path}/s.db", name="s", **SMALL)
+    usual = baselines_for(study.task)
+    monkeypatch.setattr("nasturtium._evidence.baselines_for", lambda task: dict(list(usual.items())[1:]))
+    monkeypatch.setattr("nasturtium._evidence._is_noted", lambda *of: False)  # as if it had not come so far
+    train_by_hand(study, None, Means())
+    assert results_of(study.notes)["by_hand_result"]["name"] == list(usual)[1]
+
+
+def test_what_is_trained_one_after_the_other_takes_its_whole_time(study: nas.Study) -> None:
+    charged = {
+        name: sum(t.seconds for t in stored_study(name, study.storage).history.trials())
+        for name in study.storage.studies()
+    }
+    single = sum(seconds for name, seconds in charged.items() if "/seeds@" in name or "/by-hand@" in name)
+    assert _used(study, 1) == pytest.approx(sum(charged.values()))
+    assert _used(study, 2) == pytest.approx((sum(charged.values()) - single) / 2 + single)
 
 
 def test_processor_time_is_in_the_log(study: nas.Study) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+import time
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,21 +100,28 @@ def train_baseline(study: Study, text: str, seconds: float | None, means: Means)
         seconds: Time that is left, or None.
         means: What the trainings may use.
     """
+    begun = time.monotonic()
     space = baseline_space(text, study.task)
     charged = charged_seconds(study)
-    compute = charged if seconds is None else min(charged, seconds * means.workers)
+
+    def left() -> float:
+        """Return the time that is left."""
+        return inf if seconds is None else max(0.0, seconds - (time.monotonic() - begun))
+
+    compute = min(charged, left() * means.workers)
     usual, an_epoch = _usual_epochs(study), seconds_an_epoch(study, space)
-    tried = _lengths_tried(usual, an_epoch, compute / 2)
-    choice = [(*_validated(study, space, epochs, compute, means), epochs) for epochs in tried]
+    # One length is tried after the other, in this process: other workers do not shorten that.
+    tried = _lengths_tried(usual, an_epoch, min(compute, left()) / 2)
+    choice = [(*_validated(study, space, epochs, min(compute, left()), means), epochs) for epochs in tried]
     epochs = min(choice)[2] if choice else usual
     chosen_seconds = sum(seconds for _, seconds, _ in choice)
-    left = compute - chosen_seconds
-    epochs = max(1, min(epochs, int(left / an_epoch)))
-    n = max(1, min(MOST_SEEDS, int(left / (epochs * an_epoch))))
+    rest = min(compute - chosen_seconds, left() * means.workers)
+    epochs = max(1, min(epochs, int(min(rest, left()) / an_epoch)))
+    n = max(1, min(MOST_SEEDS, int(rest / (epochs * an_epoch))))
     strategy = Replicates(space.sample(np.random.default_rng(0)), n)
-    within = None if seconds is None else max(1.0, seconds)
+    within = None if seconds is None else max(1.0, left())
     enough = means.enough(n * epochs * an_epoch)
-    result = train_again(study, space, strategy, f"{study.name}/baseline", epochs, within, enough)
+    result = train_again(study, space, strategy, f"{study.name}/baseline@{epochs}", epochs, within, enough)
     facts = {"name": text.rpartition(":")[2], "charged": charged, "usual_epochs": usual, "tried": tried}
     study.journal.add(Note("baseline", {**facts, **result, "seconds": result["seconds"] + chosen_seconds}))
     study.journal.flush()

@@ -83,7 +83,7 @@ def complete(
     whole = None if (minutes or plan.minutes) is None else 60 * (minutes or plan.minutes or 0.0)
     spent = {"search": 0.0, "final": 0.0}
     clock = time.monotonic()
-    used = 0.0 if minutes else _charged(study) / workers
+    used = 0.0 if minutes else _used(study, workers)
 
     def left(kept: float = 0.0) -> float | None:
         """Return the seconds until the export, less what is kept for something else."""
@@ -142,11 +142,19 @@ def _watched(phase: str, watch: Watch | None) -> Callable[[Study], None] | None:
     return None if watch is None else lambda child: watch(phase, child, child.history)
 
 
-def _charged(study: Study) -> float:
-    """Return the seconds that all evaluations of a search and its child studies were charged."""
-    names = [name for name in study.storage.studies() if name.startswith(f"{study.name}/")]
-    logs = [study.history, *(stored_study(name, study.storage).history for name in names)]
-    return sum(trial.seconds for history in logs for trial in history.trials())
+ONE_AT_A_TIME = ("seeds", "by-hand", "baseline-length")
+"""The child studies whose trainings are done one after the other, whatever the workers."""
+
+
+def _used(study: Study, workers: int) -> float:
+    """Return the seconds that a search and its child studies have taken, by what evaluations were charged."""
+    used = sum(trial.seconds for trial in study.history.trials()) / workers
+    for name in study.storage.studies():
+        if name.startswith(f"{study.name}/"):
+            charged = sum(trial.seconds for trial in stored_study(name, study.storage).history.trials())
+            part = name.removeprefix(f"{study.name}/").split("@")[0]
+            used += charged / (1 if part in ONE_AT_A_TIME else workers)
+    return used
 
 
 def search_phase(

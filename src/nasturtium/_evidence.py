@@ -135,7 +135,7 @@ def train_by_hand(study: Study, seconds: float | None, means: Means) -> None:
             continue
         n = 1 if seconds is None else min(UNTIMED_SEEDS, max(1, int(seconds / cost)))
         strategy = Replicates(space.sample(np.random.default_rng(0)), n)
-        child = f"{study.name}/by-hand@{winner.trial.number}.{winner.epochs}"
+        child = f"{study.name}/by-hand@{winner.trial.number}.{winner.epochs}.{name}"
         trained = train_again(study, space, strategy, child, winner.epochs, seconds, means)
         result |= {"name": name, **trained}
         break

@@ -187,7 +187,7 @@ def list_(storage: options.Storage = DATABASE, as_json: options.Json = False) ->
 
     NAME/final@N is the final training of the search NAME after N candidates,
     NAME/seeds@K.E trains its winner K for E epochs with other seeds, and
-    NAME/by-hand@K.E a network made by hand beside it.
+    NAME/by-hand@K.E.HAND a network made by hand, HAND, beside it.
     """
     from nasturtium._listing import list_json, list_table
     from nasturtium._stored import stored_study
