@@ -11,6 +11,8 @@ from nasturtium.storage import CheckpointStore, CheckpointView
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nasturtium.engine import Workload
+
 
 def make_executor(
     name: str | None, workers: int, patience: float | None = None, memory_bytes: int | None = None
@@ -39,6 +41,22 @@ def make_executor(
 
         return LocalExecutor(workers, patience=patience, memory_bytes=memory_bytes)
     raise UsageError(f"unknown executor {name!r}; {near_matches(str(name), ['inline', 'local', 'simulated'])}")
+
+
+def check_memory_leaves_room(workload: Workload, memory_bytes: int) -> None:
+    """Start a worker with this limit of memory, and end it: what it loads must fit.
+
+    Raises:
+        UsageError: The limit leaves nothing for a candidate, or this system has none.
+    """
+    from nasturtium.engine import LocalExecutor  # needs multiprocessing
+
+    executor = LocalExecutor(memory_bytes=memory_bytes)
+    try:
+        executor.start(workload)
+        executor.await_worker()
+    finally:
+        executor.close()
 
 
 @final

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasturtium._baseline import BASELINE_SHARE, baseline_space
+from nasturtium._execution import check_memory_leaves_room
 from nasturtium._files import writable_folder
 from nasturtium._planning import SEARCH_SHARE, Plan, check_limits, check_sequences, divide, limited_space
 from nasturtium._study import Study, made
+from nasturtium.engine import Workload
 from nasturtium.errors import RequirementError, UsageError
 from nasturtium.schedulers import SCHEDULERS, Fixed
 from nasturtium.spaces import SPACES, Networks, Space
@@ -53,6 +55,8 @@ def prepare(request: Request) -> Study:
     estimator = with_latency(estimator, {*(o.metric for o in goals), *limits}, request.latency_file)
     check_limits(limited)
     check_rungs(request, estimator)
+    if request.memory_bytes is not None:
+        check_memory_leaves_room(Workload(estimator, bound, task.fit_part("search")), request.memory_bytes)
     study = Study(
         space=bound,
         estimator=estimator,

@@ -210,10 +210,18 @@ def test_a_search_that_another_process_runs_is_left_alone(run, done):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the limits of Linux")
-def test_a_limit_of_memory_reaches_the_workers(run):
+def test_a_limit_of_memory_that_leaves_nothing_to_the_workers_is_refused_at_once(run):
     result = run("search", "digits", "--trials", 1, "--memory", "1MB", "--estimator", "training(epochs=1)")
     assert result.code == 2
-    assert re.search(r"memory_bytes is for a whole worker, .*got 1,000,000; raise it", result.err)
+    assert re.search(r"--memory\) is for a whole worker, which holds \d+ MB .*got 1 MB; raise it", result.err)
+    assert "digits-1" not in run("list").out  # it comes before anything is stored
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the limits of Linux")
+def test_a_limit_of_memory_reaches_the_workers_of_a_resumed_search_too(run, monkeypatch):
+    monkeypatch.setattr("nasturtium._prepare.check_memory_leaves_room", lambda workload, memory_bytes: None)
+    result = run("search", "digits", "--trials", 1, "--memory", "1MB", "--estimator", "training(epochs=1)")
     resumed = run("resume", "digits-1")
-    assert resumed.code == 2
-    assert "got 1,000,000; raise it" in resumed.err
+    for said in (result, resumed):
+        assert said.code == 2
+        assert "got 1 MB; raise it" in said.err

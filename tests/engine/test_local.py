@@ -277,5 +277,8 @@ def test_memory_of_torch_is_limited(started):
 def test_a_limit_that_leaves_nothing_is_refused(started):
     executor = started(lambda a: {"loss": 0.5}, memory_bytes=1 << 20)
     executor.submit(job_of())
-    with pytest.raises(UsageError, match=r"memory_bytes is for a whole worker.*got 1,048,576; raise it"):
+    with pytest.raises(UsageError, match=r"memory_bytes, --memory\) is for a whole worker.*got 1 MB; raise it"):
         executor.receive(PATIENCE)
+    again = started(lambda a: {"loss": 0.5}, memory_bytes=1 << 20)
+    with pytest.raises(UsageError, match="is for a whole worker"):  # before there is a candidate
+        again.await_worker()

@@ -148,6 +148,15 @@ class LocalExecutor(Executor):
             self._workload.close()
             self._workload = None
 
+    def await_worker(self) -> None:
+        """Wait until a worker is ready, after ``start``.
+
+        Raises:
+            UsageError: It can't load the workload, or the limit of memory leaves nothing for a candidate.
+        """
+        while self._processes and not any(process.is_ready for process in self._processes):
+            self._listen(LOOK_SECONDS)
+
     def _find(self, number: int) -> WorkerProcess | None:
         for process in self._processes:
             if process.job is not None and process.job.assignment.number == number:

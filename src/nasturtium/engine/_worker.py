@@ -133,7 +133,9 @@ def limit_memory(memory_bytes: int) -> None:
         UsageError: The limit leaves nothing for a candidate, or this system has none.
     """
     if sys.platform != "linux":
-        raise UsageError(f"memory_bytes works on Linux, got {memory_bytes} on {sys.platform}; leave it out.")
+        raise UsageError(
+            f"a limit of memory (memory_bytes, --memory) works on Linux, got {sys.platform}; leave it out."
+        )
     import resource
 
     # RLIMIT_DATA counts the writable private memory; RLIMIT_AS would count what torch's
@@ -142,8 +144,8 @@ def limit_memory(memory_bytes: int) -> None:
     taken = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData:"))
     if memory_bytes <= taken:
         raise UsageError(
-            f"memory_bytes is for a whole worker, which holds {taken:,} bytes before the first "
-            f"candidate, got {memory_bytes:,}; raise it."
+            "a limit of memory (memory_bytes, --memory) is for a whole worker, which holds "
+            f"{taken / 1e6:,.0f} MB before the first candidate, got {memory_bytes / 1e6:,.0f} MB; raise it."
         )
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
 
