@@ -60,6 +60,14 @@ def test_garbage_is_collected_as_before_once_the_search_is_over(youngest):
         gc.set_threshold(*before)
 
 
+def test_garbage_is_collected_as_often_as_ever_where_networks_are_made():
+    seen = []
+    space = chain(op("global_pool"), op("linear", out=choice(2, 3)), op("linear")).on(Shapes())
+    searched = Study(space=space, estimator=Picky(), objectives=["valid_error"])
+    searched.run("random-search", trials=2, watch=lambda history: seen.append(gc.get_threshold()))
+    assert {*seen} == {gc.get_threshold()}
+
+
 def test_components_are_given_as_themselves_by_name_or_by_call():
     runs = [
         study().run(strategy, trials=12, seed=3)

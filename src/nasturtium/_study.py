@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
@@ -332,7 +333,8 @@ class Study:
                 watch,
                 tidy=lambda history: self._tidy(made_strategy, history),
             )
-            with rare_collection():
+            # Networks hold themselves in cycles, each as much memory as it may: they are not left lying about.
+            with nullcontext() if Networks in self.estimator.requires else rare_collection():
                 loop.run()
             self._prune(made_strategy, self.history)
         finally:
