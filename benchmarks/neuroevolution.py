@@ -1,8 +1,8 @@
 """NEAT held to its paper, and beside the popular library in one run.
 
-    python benchmarks/neuroevolution.py [--seeds N] [--poles N] [--ablations N] [--blind N]
+    python benchmarks/neuroevolution.py [--seeds N] [--poles N] [--ablations N] [--blind N] [--first SEED]
 
-Four tables, seeds numbered from 0; CPU seconds are those of this process:
+Four tables, seeds numbered from SEED, by default 0; CPU seconds are those of this process:
 
 - XOR: success within 100 generations of 150, evaluations until the solution, CPU seconds a run, for
   ours and for neat-python with the settings of its own example.
@@ -249,20 +249,23 @@ def main() -> None:
     parser.add_argument("--poles", type=int, default=20)
     parser.add_argument("--ablations", type=int, default=5)
     parser.add_argument("--blind", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
     arguments = parser.parse_args()
-    pairs = [(ours(Xor(), "neat", 15_000, seed), theirs(seed)) for seed in range(arguments.seeds)]
+    first = arguments.first
+    pairs = [(ours(Xor(), "neat", 15_000, seed), theirs(seed)) for seed in range(first, first + arguments.seeds)]
     if pairs:
         table("XOR", [row(name, [pair[i] for pair in pairs]) for i, name in enumerate(("neat", "neat-python"))])
     if arguments.poles:
-        runs = [ours(DoublePole(), "neat", 15_000, seed) for seed in range(arguments.poles)]
+        runs = [ours(DoublePole(), "neat", 15_000, seed) for seed in range(first, first + arguments.poles)]
         table("double pole with velocities", [row("neat", runs)])
     if arguments.ablations:
+        seeds = range(first, first + arguments.ablations)
         rows = [
-            row(name, [ours(DoublePole(), call, 12_000, seed, space) for seed in range(arguments.ablations)])
+            row(name, [ours(DoublePole(), call, 12_000, seed, space) for seed in seeds])
             for name, (call, space) in ABLATIONS.items()
         ]
         table("double pole, at most 12,000", rows)
-    for seed in range(arguments.blind):
+    for seed in range(first, first + arguments.blind):
         run, n_starts = without_velocities(seed)
         table(f"without velocities, seed {seed}", [row("neat", [run])], caption=f"{n_starts} of 625 starts balanced")
 
