@@ -2,14 +2,11 @@
 
 from collections import Counter
 
-import numpy as np
 import pytest
 
-import nasturtium as nas
 from nasturtium.errors import UsageError
 from nasturtium.spaces import Neurons
 from nasturtium.strategies import GNARL
-from nasturtium.tasks import Xor
 from nasturtium.testing import Shapes
 from nasturtium.testing._running import run
 from nasturtium.testing._toys import xor_error
@@ -28,16 +25,6 @@ def test_each_of_the_better_half_has_one_child_and_lives_on():
         assert Counter(p for (p,) in parents) == Counter(best)
         alive = best + list(range(start, start + 5))
         assert losses[alive].min() <= losses[:start].min()
-
-
-@pytest.mark.slow
-def test_it_solves_exclusive_or_in_most_runs():
-    counts = []
-    for seed in range(5):
-        study = nas.Study(space="neurons", estimator="simulation", task=Xor(), storage=None)
-        study.run("gnarl", trials=10_000, seed=seed)
-        counts.append(study.history.n_trials)
-    assert np.sum(np.array(counts) < 10_000) >= 3
 
 
 def test_an_odd_population_is_refused():

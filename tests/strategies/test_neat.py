@@ -57,5 +57,5 @@ def test_it_solves_exclusive_or_about_as_fast_as_published():
         losses = log.history().losses()[:, 0]
         hits = np.flatnonzero(losses < 0.1)
         solved.append(hits[0] if len(hits) else np.nan)
-    assert np.isfinite(solved).sum() >= 9
+    assert np.isfinite(solved).sum() >= 8  # 92 of 100 seeds do: fewer than 8 of 10 is a chance of 4 %
     assert np.nanmean(solved) < 9_000
