@@ -126,6 +126,9 @@ def test_too_little_time_shortens_it(task, file, tmp_path):
 
 def test_after_an_interruption_another_length_is_no_obstacle(task, file, tmp_path, monkeypatch):
     study = nas.search(task, trials=1, storage=f"sqlite:///{tmp_path}/s.db", name="s", **SMALL)
+    monkeypatch.setattr(_baseline, "charged_seconds", lambda study: 1e6)
+    monkeypatch.setattr(_baseline, "_usual_epochs", lambda study: 1)
+    monkeypatch.setattr(_baseline, "_validated", lambda study, space, epochs, seconds, means: (1 / epochs, 0.01))
     train_baseline(study, f"{file}:Own", 1e-6, Means())
     train_baseline(study, f"{file}:Own", None, Means())  # as if its note had been lost, and more time were left
     lengths = [results_of([note])["baseline_result"]["epochs"] for note in study.notes if note.kind == "baseline"]
