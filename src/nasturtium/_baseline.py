@@ -20,7 +20,7 @@ import numpy as np
 
 from nasturtium._evidence import MOST_SEEDS, Means, Replicates, seconds_an_epoch, train_again
 from nasturtium._final import children_of
-from nasturtium._stored import stored_study
+from nasturtium._stored import child_parts, stored_study
 from nasturtium._study import Study
 from nasturtium.errors import UsageError, near_matches
 from nasturtium.spaces import Space, chain, op
@@ -129,7 +129,8 @@ def train_baseline(study: Study, text: str, seconds: float | None, means: Means)
 
 def charged_seconds(study: Study) -> float:
     """Return what the search and everything that its networks were trained for was charged."""
-    names = [n for n in study.storage.studies() if n.startswith((f"{study.name}/final@", f"{study.name}/seeds@"))]
+    parts = child_parts(study.name, study.storage)
+    names = [name for name, part in parts.items() if part in ("final", "seeds")]
     logs = [study.history, *(stored_study(name, study.storage).history for name in names)]
     return sum(trial.seconds for history in logs for trial in history.trials())
 

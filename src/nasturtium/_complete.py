@@ -13,7 +13,7 @@ from nasturtium._delivery import deliver
 from nasturtium._evidence import EVIDENCE_SHARE, SEEDS_SHARE, Means, results_of, train_by_hand, train_seeds
 from nasturtium._final import child_name, open_final, plan_final
 from nasturtium._planning import SEARCH_SHARE, Plan
-from nasturtium._stored import stored_study
+from nasturtium._stored import child_parts, stored_study
 from nasturtium._study import Study
 from nasturtium.strategies import STRATEGIES
 from nasturtium.trials import History, Note
@@ -149,11 +149,9 @@ ONE_AT_A_TIME = ("seeds", "by-hand", "baseline-length")
 def _used(study: Study, workers: int) -> float:
     """Return the seconds that a search and its child studies have taken, by what evaluations were charged."""
     used = sum(trial.seconds for trial in study.history.trials()) / workers
-    for name in study.storage.studies():
-        if name.startswith(f"{study.name}/"):
-            charged = sum(trial.seconds for trial in stored_study(name, study.storage).history.trials())
-            part = name.removeprefix(f"{study.name}/").split("@")[0]
-            used += charged / (1 if part in ONE_AT_A_TIME else workers)
+    for name, part in child_parts(study.name, study.storage).items():
+        charged = sum(trial.seconds for trial in stored_study(name, study.storage).history.trials())
+        used += charged / (1 if part in ONE_AT_A_TIME else workers)
     return used
 
 

@@ -84,9 +84,21 @@ class StoredStudy:
 
     def children(self, storage: Storage) -> Iterator[StoredStudy]:
         """Yield the final trainings of this search, the oldest first."""
-        for name in storage.studies():
-            if name.startswith(f"{self.name}/final@"):
+        for name, part in child_parts(self.name, storage).items():
+            if part == "final":
                 yield stored_study(name, storage)
+
+
+def child_parts(name: str, storage: Storage) -> dict[str, str]:
+    """Return what trained beside a search, by the child study's name: final, seeds, by-hand, baseline, ...
+
+    Args:
+        name: The search's.
+        storage: Where it and its children are.
+    """
+    prefix = f"{name}/"
+    children = [other for other in storage.studies() if other.startswith(prefix)]
+    return {child: child.removeprefix(prefix).split("@")[0] for child in children}
 
 
 def cpu_seconds(name: str, storage: Storage) -> dict[str, float]:
@@ -97,11 +109,9 @@ def cpu_seconds(name: str, storage: Storage) -> dict[str, float]:
         storage: Where it and its children are.
     """
     found: dict[str, float] = {}
-    for other in storage.studies():
-        if other == name or other.startswith(f"{name}/"):
-            part = "search" if other == name else other.removeprefix(f"{name}/").split("@")[0]
-            seconds = sum(trial.cpu_seconds for trial in stored_study(other, storage).history.trials())
-            found[part] = found.get(part, 0.0) + seconds
+    for other, part in {name: "search", **child_parts(name, storage)}.items():
+        seconds = sum(trial.cpu_seconds for trial in stored_study(other, storage).history.trials())
+        found[part] = found.get(part, 0.0) + seconds
     return found
 
 
