@@ -332,6 +332,7 @@ class Study:
                 budget,
                 watch,
                 tidy=lambda history: self._tidy(made_strategy, history),
+                is_random=self.estimator.is_random,
             )
             # Networks hold themselves in cycles, each as much memory as it may: they are not left lying about.
             with nullcontext() if Networks in self.estimator.requires else rare_collection():
@@ -366,6 +367,8 @@ class Study:
 
     def _prune(self, strategy: Strategy, history: History) -> None:
         """Drop the checkpoints that nobody needs any more, beyond ``SURPLUS_BYTES``."""
+        if not history.has_checkpoints:
+            return
         under_way = history.trials(State.PENDING, State.RUNNING, State.PAUSED)
         needed = {*strategy.keeps(history), *(n for t in under_way for n in (t.number, *t.parents))}
         keep = {trial.checkpoint for trial in map(history.trial, needed) if trial.checkpoint}

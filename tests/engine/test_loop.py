@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from nasturtium.engine import Budget, Died, Journal, Loop, Workload
-from nasturtium.engine._loop import evaluation_seed
+from nasturtium.engine._loop import evaluation_seed, job_of
 from nasturtium.errors import LogMovedOn, RequirementError
 from nasturtium.estimators import Estimator, Function
 from nasturtium.schedulers import Fixed, Scheduler, SuccessiveHalving
@@ -475,6 +475,13 @@ def test_the_seed_of_an_evaluation_is_of_study_architecture_and_replicate():
     assert len(set(seeds)) == 5
     assert evaluation_seed(0, Proposal(a, parents=(3,), attributes={"x": 1})) == seeds[0]
     assert all(0 <= seed < 2**56 for seed in seeds)
+
+
+def test_no_seed_is_derived_for_what_is_not_random():
+    log = Log(setting_of(TOY.space, seed=3))
+    log.append([Asked(0, Proposal(TOY.space.sample(_rng(0))), 1, Fidelity())])
+    assert job_of(log.history(), 0).seed == evaluation_seed(3, log.history().trial(0).proposal)
+    assert job_of(log.history(), 0, is_random=False).seed == 0
 
 
 def _rng(seed):

@@ -70,3 +70,22 @@ def test_what_has_no_json_has_no_text(value):
 def test_its_repr_can_be_evaluated():
     a = Architecture({"x": (1, 2), "y": None})
     assert eval(repr(a)) == a
+
+
+def test_the_content_of_a_form_is_written_when_it_is_asked_for():
+    written = []
+
+    class Pair:
+        def content(self):
+            written.append(1)
+            return {"x": 1, "y": (2, 3)}
+
+    pair = Pair()
+    a = Architecture.of(pair)
+    assert a.form is pair
+    assert not written
+    assert a == Architecture({"x": 1, "y": (2, 3)})
+    assert (a["x"], dict(a), pickle.loads(pickle.dumps(a))) == (1, dict(a), a)
+    assert (written, a.form) == ([1], None)
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        _ = a.other

@@ -23,6 +23,16 @@ def test_equal_genomes_share_one_architecture_whatever_their_order():
     assert SPACE.parse(turned.architecture().text) == XOR.architecture()
 
 
+def test_a_genome_that_is_written_and_read_again_is_the_same_in_the_same_order():
+    turned = Genome(XOR.neurons, dict(reversed(XOR.genes.items())))
+    architecture = turned.architecture()
+    kept = Genome.of(architecture)
+    assert list(kept.genes) == sorted(XOR.genes)
+    assert architecture.text  # which writes it
+    assert Genome.of(architecture) == kept
+    assert list(Genome.of(architecture).genes) == list(kept.genes)
+
+
 def test_cycles_are_seen_through_disabled_connections_but_not_through_delayed_ones():
     assert XOR.closes_cycle("y0", "h")  # h -> y0 is disabled, and may be enabled again
     assert XOR.closes_cycle("h", "h")

@@ -14,9 +14,13 @@ def apart(a, b):
     return abs(a - b)
 
 
+def species_of(genomes, before, threshold):
+    return speciated(genomes, before, lambda other: [apart(genome, other) for genome in genomes], threshold)
+
+
 def test_a_genome_joins_the_first_species_that_it_is_close_to():
     before = [Species(4, 0.0, (0,), best=1.0, stale=3), Species(7, 1.0, (1,)), Species(9, 50.0, (2,))]
-    found = speciated([0.6, 1.4, 10.0, 10.2], before, apart, 1.0)
+    found = species_of([0.6, 1.4, 10.0, 10.2], before, 1.0)
     assert [(s.number, s.members) for s in found] == [(4, (0,)), (7, (1,)), (10, (2, 3))]  # 9 has died
     assert [s.representative for s in found] == [0.6, 1.4, 10.0]  # for the next generation
     assert (found[0].best, found[0].stale) == (1.0, 3)
@@ -25,7 +29,7 @@ def test_a_genome_joins_the_first_species_that_it_is_close_to():
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=30), st.floats(0.1, 5))
 def test_everyone_is_in_one_species_and_close_to_who_founded_it(genomes, threshold):
-    found = speciated(genomes, [], apart, threshold)
+    found = species_of(genomes, [], threshold)
     assert sorted(row for s in found for row in s.members) == list(range(len(genomes)))
     for s in found:
         assert all(apart(genomes[row], s.representative) < threshold for row in s.members)

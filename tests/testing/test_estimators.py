@@ -86,6 +86,13 @@ class IsRandom(Sound):
         return replace(measurement, metrics={"loss": np.random.default_rng().random()})
 
 
+class ClaimsToBeWithoutChance(Sound):
+    is_random = False
+
+    def evaluate(self, assignment, context):
+        return (replace(m, metrics={"loss": float(context.seed)}) for m in super().evaluate(assignment, context))
+
+
 class DrawsFromAGlobalGenerator(Sound):
     def spoiled(self, measurement):
         random.random()
@@ -136,6 +143,7 @@ BROKEN = [
     (MeasuresPercent, "measurements-are-plain"),
     (DeclaresTooMuch, "metrics-are-declared"),
     (IsRandom, "deterministic"),
+    (ClaimsToBeWithoutChance, "what-is-not-random-has-no-seed"),
     (DrawsFromAGlobalGenerator, "global-generators-are-untouched"),
     (StartsAnewInEveryLeg, "legs-continue-exactly"),
     (KeepsNoCheckpoint, "legs-continue-exactly"),

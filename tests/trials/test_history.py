@@ -381,6 +381,35 @@ def test_a_fold_of_an_earlier_history_begins_anew_and_spoils_nothing():
     assert count(history.before(0)) == 0
 
 
+@pytest.mark.parametrize("memoize", [True, False])
+def test_steps_fewer_than_trials_are_taken_once_each(memoize):
+    log = log_of(memoize=memoize)
+    taken = []
+
+    def blocks():
+        def step(state, i):
+            taken.append(i)
+            return (*state, log.history().losses()[2 * i : 2 * i + 2, 0].sum())
+
+        return log.history().iterate("blocks", log.history().n_settled // 2, tuple, step)
+
+    assert blocks() == ()
+    log.append([*one(0, 0.5), *one(1, 0.25), *one(2, 0.125)])
+    assert blocks() == blocks() == (0.75,)
+    log.append(one(3, 0.125))
+    assert blocks() == (0.75, 0.25)
+    assert taken == ([0, 1] if memoize else [0, 0, 0, 1])
+
+
+def test_settled_are_the_trials_before_the_first_that_goes_on():
+    log = log_of(asked(0), asked(1), asked(2))
+    counts = []
+    for event in (ended(1), ended(0, State.PAUSED), ended(0, State.STOPPED), ended(2, State.FAILED)):
+        log.append([event])
+        counts.append(log.history().n_settled)
+    assert counts == [0, 0, 2, 3]
+
+
 def test_a_fold_without_the_memo_gives_the_same():
     step = lambda state, trial: (*state, trial.metrics["loss"])  # noqa: E731
     events = [*one(0, 0.5), *one(1, 0.4)]

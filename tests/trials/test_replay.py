@@ -76,7 +76,7 @@ def facts(history):
         "sealed": history.sealed().trials(),
         "completed": list(history.completed),
         "front": [trial.number for trial in history.front()],
-        "counts": (history.n_trials, history.n_under_way, history.n_epochs),
+        "counts": (history.n_trials, history.n_under_way, history.n_epochs, history.n_settled, history.has_checkpoints),
         "identities": set(history.identities),
         "folded": history.fold("losses", tuple, lambda state, t: (*state, t.metrics.get("loss"))),
     }

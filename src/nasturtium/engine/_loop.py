@@ -48,6 +48,7 @@ class Loop:
         budget: When to stop.
         watch: Called with the history after every round, for displays.
         tidy: Called with the history after every ``TIDY_EVERY`` legs, to delete checkpoints.
+        is_random: Whether evaluations draw from a seed; else none is derived.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Loop:
         budget: Budget,
         watch: Callable[[History], None] | None = None,
         tidy: Callable[[History], None] | None = None,
+        *,
+        is_random: bool = True,
     ) -> None:
         self.journal = journal
         self.strategy = strategy
@@ -67,6 +70,7 @@ class Loop:
         self.budget = budget
         self.watch = watch
         self.tidy = tidy
+        self.is_random = is_random
         self._begun = executor.now()
         readings = (e.at for e in reversed(journal.log.events()) if isinstance(e, Ended) and e.at is not None)
         self._before = next(readings, 0.0)
@@ -93,7 +97,7 @@ class Loop:
                 self.journal.tick()
                 if self.watch is not None:
                     self.watch(self.journal.history())
-                if self.budget.left(self._elapsed()) == 0:
+                if self._left() == 0:
                     break
         finally:
             self._put_back()
@@ -101,9 +105,12 @@ class Loop:
 
     def _patience(self) -> float:
         """Return how long to wait for messages: not past the budget, nor past the lease's renewal."""
-        left = self.budget.left(self._elapsed())
-        longest = self.executor.longest_wait_seconds
+        left, longest = self._left(), self.executor.longest_wait_seconds
         return longest if left is None else min(left, longest)
+
+    def _left(self) -> float | None:
+        """Return the seconds that are left, or None if there is no bound."""
+        return None if self.budget.seconds is None else self.budget.left(self._elapsed())
 
     def _elapsed(self) -> float:
         return self.executor.now() - self._begun
@@ -113,19 +120,21 @@ class Loop:
         jobs: list[Job] = []
         free = self.executor.n_workers - len(self._running)
         while self._again and free > len(jobs):
-            jobs.append(job_of(self.journal.history(), self._again.pop(0)))
+            jobs.append(self._job(self._again.pop(0)))
         while free > len(jobs):
             asked = self._asked(free - len(jobs), len(self._running) + len(jobs))
             if not asked:
                 break
             self.journal.add(*asked)
-            history = self.journal.history()
-            jobs += [job_of(history, event.number) for event in asked]
+            jobs += [self._job(event.number, is_new=event.proposal.resume is None) for event in asked]
         if jobs:
             self.journal.flush()
             for job in jobs:
                 self._running.add(job.assignment.number)
                 self.executor.submit(job)
+
+    def _job(self, number: int, *, is_new: bool = False) -> Job:
+        return job_of(self.journal.history(), number, is_new=is_new, is_random=self.is_random)
 
     def _asked(self, n: int, n_running: int) -> list[Asked]:
         """Return what to begin next: one promotion, or up to n proposals."""
@@ -193,7 +202,7 @@ class Loop:
             why = f"crashed: {reason}"
             self._ended(Ended(number, State.FAILED, why, details=message.details, at=self._reading()))
         elif not _ends_at_checkpoint(self.journal, number):
-            job = job_of(self.journal.history(), number)
+            job = self._job(number)
             self.journal.flush()
             self._running.add(number)
             self.executor.submit(job)
@@ -296,32 +305,37 @@ def leg_end(
     return Ended(number, State.FINISHED, at=at)
 
 
-def job_of(history: History, number: int) -> Job:
+def job_of(history: History, number: int, *, is_new: bool = False, is_random: bool = True) -> Job:
     """Return the job of a trial's current leg.
 
     It goes on after the last measurement if the target belongs to the same training, else anew.
+
+    Args:
+        history: Holds the trial.
+        number: Its number.
+        is_new: Whether it is known that nothing was measured yet.
+        is_random: Whether its evaluation draws from the seed, which is 0 otherwise.
     """
-    trial = history.trial(number)
-    continues = (
-        trial.reached is not None
-        and trial.fidelity.continues(trial.reached)
-        and all(r.continues for r in history.study.ladder if r.fidelity == trial.fidelity)
-    )
+    asked = history.asked(number)
+    proposal, fidelity, start = asked.proposal, asked.fidelity, 0
+    if not is_new:
+        trial = history.trial(number)
+        fidelity = trial.fidelity
+        continues = (
+            trial.reached is not None
+            and fidelity.continues(trial.reached)
+            and all(r.continues for r in history.study.ladder if r.fidelity == fidelity)
+        )
+        start = trial.step if continues else 0
     assignment = Assignment(
-        number,
-        trial.architecture,
-        trial.fidelity,
-        trial.step if continues else 0,
-        trial.parents,
-        trial.proposal.edits,
-        trial.proposal.replicate,
+        number, proposal.architecture, fidelity, start, proposal.parents, proposal.edits, proposal.replicate
     )
     references = {}
-    for other in (number, *trial.parents):
+    for other in (number, *proposal.parents) if history.has_checkpoints else ():
         checkpoint = history.trial(other).checkpoint
         if checkpoint is not None:
             references[other] = checkpoint
-    return Job(assignment, evaluation_seed(history.study.seed, trial.proposal), references)
+    return Job(assignment, evaluation_seed(history.study.seed, proposal) if is_random else 0, references)
 
 
 def evaluation_seed(seed: int, proposal: Proposal) -> int:

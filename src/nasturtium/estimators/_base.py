@@ -85,11 +85,13 @@ class Estimator(ABC):
     Class attributes:
         requires: Capabilities that a space must have, such as ``Networks``.
         whole_space: Whether it can train the whole space (one-shot estimators).
+        is_random: Whether it draws from ``Context.seed``; where it does not, the seed is 0.
         reference: The publication, for the docs.
     """
 
     requires: ClassVar[tuple[type, ...]] = ()
     whole_space: ClassVar[bool] = False
+    is_random: ClassVar[bool] = True
     reference: ClassVar[str] = ""
 
     @abstractmethod

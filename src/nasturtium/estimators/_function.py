@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from nasturtium.errors import UsageError
 from nasturtium.estimators._base import ESTIMATORS, Assignment, Context, Estimator
@@ -33,6 +33,8 @@ class Function(Estimator):
     """
 
     function: Callable[[Architecture], Mapping[str, float]]
+
+    is_random: ClassVar[bool] = False
 
     def evaluate(self, assignment: Assignment, context: Context) -> Iterator[Measurement]:
         """Yield the function's metrics as the one measurement, at step 0."""

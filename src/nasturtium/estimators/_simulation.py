@@ -26,6 +26,7 @@ class Simulation(Estimator):
     """
 
     requires: ClassVar[tuple[type, ...]] = (Genomes,)
+    is_random: ClassVar[bool] = False
     reference: ClassVar[str] = "Stanley & Miikkulainen 2002, Evolutionary Computation 10(2)"
 
     def metrics(self) -> tuple[str, ...]:

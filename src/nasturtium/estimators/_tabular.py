@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -93,6 +93,8 @@ class Tabular(Estimator):
     Seconds are those of the table, for a simulated clock. Report columns are kept apart: a strategy
     sees neither ``report`` nor ``Measurement.report``.
     """
+
+    is_random: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Any, final
+from typing import Any, Protocol, final
 
 from nasturtium._registry import tuples
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
+
+
+class Form(Protocol):
+    """An immutable value that stands for an architecture until its content is asked for."""
+
+    def content(self) -> Mapping[str, Any]:
+        """Return the architecture's content."""
 
 
 @final
@@ -29,12 +36,36 @@ class Architecture(Mapping[str, Any]):
         (3, '{"kernel":3,"op":"conv"}', '745cf22e5f041824')
     """
 
-    __slots__ = ("_content", "_key", "_text")
+    __slots__ = ("_content", "_key", "_text", "form")
+
+    _content: dict[str, Any]
+    form: Form | None
+    """What it was made of, until its content is asked for."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = dict(content)
         self._text: str | None = None
         self._key: str | None = None
+        self.form = None
+
+    @classmethod
+    def of(cls, form: Form) -> Architecture:
+        """Return the architecture of a form, whose content is written when it is asked for.
+
+        A search in memory may never ask, and whoever knows the form need not read it back.
+        """
+        made = cls.__new__(cls)
+        made._text = made._key = None
+        made.form = form
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Write the content; only what is not there yet is looked for here."""
+        if name != "_content" or self.form is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        self._content = dict(self.form.content())
+        self.form = None  # one of them is enough to keep
+        return self._content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Architecture:

@@ -49,7 +49,7 @@ class Circuit:
         ([2.0], [4.0])
     """
 
-    __slots__ = ("_exits", "_n_inputs", "_n_values", "_steps", "is_recurrent")
+    __slots__ = ("_exits", "_n_computed", "_steps", "is_recurrent")
 
     def __init__(
         self, genome: Genome, sources: Sequence[str], targets: tuple[str, ...], output: str, mathematics: Any
@@ -59,29 +59,31 @@ class Circuit:
         for (source, target, delay), (weight, is_enabled) in genome.genes.items():
             if is_enabled:
                 (late if delay else ready).setdefault(target, []).append((source, weight))
-        place = {name: i for i, name in enumerate(sources)}
-        steps: list[tuple[str, Terms]] = []
-        left = [*targets]
+        place = dict(zip(sources, range(len(sources)), strict=True))
+        left, steps = [*targets], []
         while left:  # from the outputs back to what they read, so that only that is kept
             name = left[-1]
-            waiting = () if name in place else [source for source, _ in ready.get(name, ()) if source not in place]
-            left.extend(waiting)
-            if not waiting and left.pop() not in place:
-                place[name] = len(place)
-                steps.append((name, [(place[source], weight) for source, weight in ready.get(name, ())]))
-                left[:0] = [source for source, _ in late.get(name, ())]
-        self._n_inputs, self._n_values = len(sources), len(place)
+            if name in place:
+                left.pop()
+                continue
+            arriving = ready.get(name, ())
+            waiting = [source for source, _ in arriving if source not in place]
+            if waiting:
+                left += waiting
+                continue
+            left.pop()
+            terms = [(place[source], weight) for source, weight in arriving]
+            steps.append((name, len(place), terms, function_of(genome.neurons.get(name, output), mathematics)))
+            place[name] = len(place)
+            if name in late:
+                left[:0] = [source for source, _ in late[name]]
+        self._n_computed = len(steps)
         self._exits = [place[name] for name in targets]
         self._steps: list[tuple[int, Terms, Terms, Any]] = [
-            (
-                place[name],
-                terms,
-                [(place[source], weight) for source, weight in late.get(name, ())],
-                function_of(genome.neurons.get(name, output), mathematics),
-            )
-            for name, terms in steps
+            (spot, terms, [(place[source], weight) for source, weight in late.get(name, ())] if late else [], function)
+            for name, spot, terms, function in steps
         ]
-        self.is_recurrent = any([terms for _, _, terms, _ in self._steps])
+        self.is_recurrent = bool(late) and any([terms for _, _, terms, _ in self._steps])
 
     def step(self, inputs: Sequence[Any], state: Sequence[Any] | None = None) -> tuple[list[Any], list[Any]]:
         """Return the outputs of one time step, and the state to hand to the next.
@@ -90,7 +92,7 @@ class Circuit:
             inputs: One value an input, the bias (ones) included.
             state: What the step before returned; None at the first.
         """
-        values = [*inputs, *[0.0] * (self._n_values - self._n_inputs)]
+        values = [*inputs, *[0.0] * self._n_computed]
         for place, terms, late, function in self._steps:
             total = 0.0
             for source, weight in terms:

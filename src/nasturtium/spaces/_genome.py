@@ -63,7 +63,8 @@ class Genome:
     @staticmethod
     def of(architecture: Architecture) -> Genome:
         """Return the genome that an architecture holds; the last ones are kept."""
-        return _decoded(architecture)
+        form = architecture.form
+        return form if isinstance(form, Genome) else _decoded(architecture)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Genome:
@@ -83,8 +84,17 @@ class Genome:
 
     def architecture(self) -> Architecture:
         """Return the architecture, in the one order that equal genomes share."""
-        genes = tuple([(*name, *gene) for name, gene in sorted(self.genes.items())])
-        return Architecture({"neurons": tuple(sorted(self.neurons.items())), "genes": genes})
+        neurons, genes = sorted(self.neurons), sorted(self.genes)
+        if genes == [*self.genes] and neurons == [*self.neurons]:
+            return Architecture.of(self)
+        return Architecture.of(
+            Genome({name: self.neurons[name] for name in neurons}, {name: self.genes[name] for name in genes})
+        )
+
+    def content(self) -> dict[str, Any]:
+        """Return the content of the architecture."""
+        genes = tuple([(*name, *gene) for name, gene in self.genes.items()])
+        return {"neurons": tuple(self.neurons.items()), "genes": genes}
 
     def successors(self) -> dict[str, list[str]]:
         """Return the targets of each source's connections of delay 0."""

@@ -16,14 +16,14 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._evolution import evolve
 from nasturtium.strategies._operators import check_repeats, generator
 from nasturtium.strategies._parents import Uniform
-from nasturtium.strategies._removal import Generation, Generational
+from nasturtium.strategies._removal import Generational, Members
 from nasturtium.strategies._variation import PerDecision, check_rate, flipped
 
 if TYPE_CHECKING:
     import numpy as np
     from typing_extensions import Self
 
-    from nasturtium.trials import History, Proposal, Trial
+    from nasturtium.trials import History, Proposal
 
 
 @final
@@ -73,18 +73,18 @@ class CGP(Strategy):
             return history.architecture(number)
         losses, removal = history.losses(), Generational(1, n_children=self.n_children, n_elite=1)
 
-        def step(state: tuple[Generation, Architecture | None], trial: Trial) -> tuple[Generation, Architecture | None]:
+        def step(state: tuple[Members, Architecture | None], generation: int) -> tuple[Members, Architecture | None]:
             before, genes = state
-            now = removal.after(before, trial, losses)
-            if now.members != before.members:
-                return now, history.architecture(now.members[0]) if now.members else None
-            if now.number == before.number or genes is None:
+            now = removal.succeeding(before, generation, losses)
+            if now != before:
+                return now, history.architecture(now[0]) if now else None
+            if genes is None:
                 return now, genes
-            rng = generator(history, -1 - now.number)
+            rng = generator(history, -2 - generation)
             return now, drifted(history.study.space, genes, self.rate, rng)
 
-        start = (Generation(), None)
-        return history.fold((self, history.compared_at), lambda: start, step)[1]
+        n = removal.generation(history.n_settled)
+        return history.iterate((self, history.compared_at), n, lambda: ((), None), step)[1]
 
     @classmethod
     def small(cls) -> Self:

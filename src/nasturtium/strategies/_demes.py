@@ -81,8 +81,15 @@ def settled(
     as many as members. Where all are alike for long it stays above zero, from which it could not rise.
     """
     threshold = max(0.9 * threshold, LEAST_THRESHOLD)
+    known_distances: dict[int, list[float]] = {}  # by the other, for all thresholds
+
+    def distances(other: Chromosome) -> list[float]:
+        if id(other) not in known_distances:
+            known_distances[id(other)] = [chromosomes.distance(member, other, kind) for member in members]
+        return known_distances[id(other)]
+
     while True:
-        species = speciated(members, before, lambda a, b: chromosomes.distance(a, b, kind), threshold)
+        species = speciated(members, before, distances, threshold)
         if len(species) <= how.n_species:
             return Deme(tuple(members), tuple(known), species, threshold)
         threshold *= 1.1

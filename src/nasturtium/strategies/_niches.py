@@ -6,7 +6,6 @@ Stanley & Miikkulainen 2002, "Evolving Neural Networks through Augmenting Topolo
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from math import floor, inf
 from typing import TYPE_CHECKING, NamedTuple, final
 
@@ -16,7 +15,7 @@ from nasturtium.errors import UsageError, arguments_of
 from nasturtium.spaces import Genome, Innovation
 from nasturtium.strategies._genes import Alignment, varied
 from nasturtium.strategies._operators import generator
-from nasturtium.strategies._removal import REMOVALS, Generation, Generational, Population, Removal
+from nasturtium.strategies._removal import REMOVALS, Generational, Population, Removal
 from nasturtium.strategies._species import Species, judged, quotas, speciated
 from nasturtium.trials import INFEASIBLE
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nasturtium.trials import History, Trial
+    from nasturtium.trials import History
 
 
 class Birth(NamedTuple):
@@ -121,33 +120,25 @@ class Niches(Removal):
     def population(self, history: History, number: int) -> Population | None:
         """Return the parents of that trial, if its generation may begin; none of the first generation."""
         varied(history.study.space)
-        rule = self._rule
-        losses = history.losses()
-
-        def after(now: tuple[Generation, Lineage], trial: Trial) -> tuple[Generation, Lineage]:
-            generation = rule.after(now[0], trial, losses)
-            is_over = generation.number > now[0].number
-            return generation, self._planned(history, generation, now[1], losses) if is_over else now[1]
-
-        generation, now = history.fold(
-            (self, history.compared_at), lambda: (Generation(), Lineage(threshold=self.threshold)), after
-        )
-        place = number - rule.first(generation.number)
-        if place >= rule.children:
+        losses, generation = history.losses(), history.n_settled // self.population_size
+        place = number - generation * self.population_size
+        if place >= self.population_size:
             return None
+        now = history.iterate(
+            (self, history.compared_at),
+            generation,
+            lambda: Lineage(threshold=self.threshold),
+            lambda now, before: self._planned(history, before, now, losses),
+        )
         if not now.births:
             return Population(np.zeros(0, dtype=np.int64), losses[:0])
         birth = now.births[place]
         members = np.array(birth[:2], dtype=np.int64)
         return Population(members, losses[members], is_copied=birth.is_copy)
 
-    @cached_property
-    def _rule(self) -> Generational:
-        return Generational(self.population_size)
-
-    def _planned(self, history: History, generation: Generation, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
-        """Return the lineage with its species and the next generation's births."""
-        members = generation.members
+    def _planned(self, history: History, generation: int, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
+        """Return the lineage with its species and the next births, after a generation is over."""
+        members = Generational(self.population_size).succeeding((), generation, losses)
         if not members:
             return replace(now, births=())
         genomes = [Genome.of(a) for a in map(history.architecture, members) if a is not None]
@@ -157,17 +148,13 @@ class Niches(Removal):
                 numbers.setdefault(name, len(numbers))
         fitness = self._fitness(losses[list(members), 0])
 
-        rows = {id(genome): row for row, genome in enumerate(genomes)}
         aligned = Alignment(genomes, numbers)
 
-        known: dict[int, NDArray[np.float64]] = {}  # by the other genome, compared with all at once
+        def distances(other: Genome) -> list[float]:
+            found: list[float] = aligned.distances(other, self.excess, self.disjoint, self.weights).tolist()
+            return found
 
-        def apart(a: Genome, b: Genome) -> float:
-            if id(b) not in known:
-                known[id(b)] = aligned.distances(b, self.excess, self.disjoint, self.weights)
-            return float(known[id(b)][rows[id(a)]])
-
-        species = judged(speciated(genomes, now.species, apart, now.threshold), fitness)
+        species = judged(speciated(genomes, now.species, distances, now.threshold), fitness)
         is_better = fitness[0] > now.best
         now = replace(
             now,
@@ -179,7 +166,7 @@ class Niches(Removal):
         )
         if now.stale >= self.max_stale_population:
             now = refocused(now)
-        rng = generator(history, -1 - generation.number)
+        rng = generator(history, -2 - generation)
         sizes = [len(genome.genes) for genome in genomes]
         births = tuple(
             Birth(members[a], members[b], is_copy) for a, b, is_copy in self._births(now, fitness, sizes, rng)

@@ -153,8 +153,13 @@ def _members(space: Space) -> dict[str, Architecture]:
 
 
 def is_solved(history: History, loss: float) -> bool:
-    """Return whether a trial's first loss is at most a value that leaves nothing to be found."""
-    return bool(np.fmin.reduce(history.losses()[:, 0], initial=np.inf) <= loss)
+    """Return whether a trial ended whose first loss is at most a value that leaves nothing to be found."""
+    losses, completed = history.losses(), history.completed
+
+    def step(found: bool, i: int) -> bool:
+        return found or bool(losses[completed[i], 0] <= loss)
+
+    return history.iterate(("solved", loss, history.compared_at), len(completed), bool, step)
 
 
 def youngest(history: History, size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -130,7 +130,7 @@ class InTurn(Parents):
     def choose(self, losses: NDArray[np.float64], n: int, rng: np.random.Generator) -> Chosen:
         """Return the first n members, beginning again where they are fewer."""
         del rng
-        rows = tuple(row % len(losses) for row in range(n))
+        rows = tuple([row % len(losses) for row in range(n)])
         return Chosen(rows, rows[:1])
 
 

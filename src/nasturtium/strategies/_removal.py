@@ -185,20 +185,6 @@ class Dominated(Removal):
         return survivors(history, self, step)
 
 
-class Generation(NamedTuple):
-    """Where a generational method stands.
-
-    Args:
-        number: The generation that is being born, from 0.
-        members: The population that it descends from.
-        born: Those of it that ended.
-    """
-
-    number: int = 0
-    members: Members = ()
-    born: frozenset[int] = frozenset()
-
-
 @final
 @REMOVALS.register("generational")
 @dataclass(frozen=True)
@@ -241,30 +227,30 @@ class Generational(Removal):
         """The number of trials of every generation but the first."""
         return self.n_children or self.population_size
 
+    def generation(self, n_trials: int) -> int:
+        """Return the number of the generation that so many trials, numbered from 0, lead to."""
+        return max(n_trials - self.population_size + self.children, 0) // self.children
+
     def population(self, history: History, number: int) -> Population | None:
         """Return the parents of the generation of that trial, if it may begin."""
-        losses = history.losses()
-        start = Generation
-        now = history.fold((self, history.compared_at), start, lambda state, trial: self.after(state, trial, losses))
-        if number >= self.first(now.number + 1):
+        losses, now = history.losses(), self.generation(history.n_settled)
+        if number >= self.first(now + 1):
             return None
-        members = np.array(now.members, dtype=np.int64)
+        start: Callable[[], Members] = tuple
+        key = (self, history.compared_at)
+        parents = history.iterate(key, now, start, lambda parents, g: self.succeeding(parents, g, losses))
+        members = np.array(parents, dtype=np.int64)
         if self.in_turn and len(members):
-            members = members[[(number - self.first(now.number)) % len(members)]]
+            members = members[[(number - self.first(now)) % len(members)]]
         if self.averages:
-            return Population(members, averaged(history, tuple(members.tolist()), self.first(now.number)))
+            return Population(members, averaged(history, tuple(members.tolist()), self.first(now)))
         return Population(members, losses[members])
 
-    def after(self, state: Generation, trial: Trial, losses: NDArray[np.float64]) -> Generation:
-        """Return where the method stands after one more trial ended; a key of the fold it is in."""
-        generation, members, born = state
-        born = born | {trial.number}
+    def succeeding(self, parents: Members, generation: int, losses: NDArray[np.float64]) -> Members:
+        """Return the parents of the next generation, the best first, given those of one that is over."""
         block = range(self.first(generation), self.first(generation + 1))
-        if len(born) < len(block) or not born.issuperset(block):
-            return Generation(generation, members, born)
-        elite = best(members, losses, self.n_elite)
-        alive = best((*elite, *(n for n in block if not np.isnan(losses[n]).any())), losses, self.population_size)
-        return Generation(generation + 1, alive, born - set(block))
+        elite = best(parents, losses, self.n_elite)
+        return best((*elite, *(n for n in block if not np.isnan(losses[n]).any())), losses, self.population_size)
 
 
 def best(members: Members, losses: NDArray[np.float64], n: int) -> Members:

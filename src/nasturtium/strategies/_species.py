@@ -39,29 +39,35 @@ class Species(Generic[G]):
 
 
 def speciated(
-    genomes: Sequence[G], before: Sequence[Species[G]], distance: Callable[[G, G], float], threshold: float
+    genomes: Sequence[G], before: Sequence[Species[G]], distances: Callable[[G], Sequence[float]], threshold: float
 ) -> tuple[Species[G], ...]:
     """Return the species of a population: each genome joins the first that it is close to, or founds one.
 
     Args:
         genomes: The population.
         before: The species of the generation before; those that nobody joins die.
-        distance: Not negative, and zero between equal genomes.
+        distances: The distance of every genome to another one; not negative, and zero between equal ones.
         threshold: A genome belongs to a species if its distance to the representative is less.
 
     Example:
-        >>> [s.members for s in speciated([1.0, 5.0, 1.2], [], lambda a, b: abs(a - b), threshold=1.0)]
+        >>> genomes = [1.0, 5.0, 1.2]
+        >>> found = speciated(genomes, [], lambda other: [abs(one - other) for one in genomes], threshold=1.0)
+        >>> [s.members for s in found]
         [(0, 2), (1,)]
     """
-    founders = [(s.number, s.representative) for s in before]
-    rows: dict[int, list[int]] = {number: [] for number, _ in founders}
-    for row, genome in enumerate(genomes):
-        home = next((number for number, other in founders if distance(genome, other) < threshold), None)
-        if home is None:
-            home = max(rows, default=-1) + 1
-            founders.append((home, genome))
-            rows[home] = []
-        rows[home].append(row)
+    rows: dict[int, list[int]] = {}
+    left = list(range(len(genomes)))
+
+    def settle(number: int, representative: G) -> None:
+        nonlocal left
+        apart = distances(representative)
+        rows[number] = [row for row in left if apart[row] < threshold]
+        left = [row for row in left if apart[row] >= threshold]
+
+    for s in before:
+        settle(s.number, s.representative)
+    while left:
+        settle(max(rows, default=-1) + 1, genomes[left[0]])
     known = {s.number: s for s in before}
     return tuple(
         Species(

@@ -50,7 +50,11 @@ class Bench:
         return self.space.sample(np.random.default_rng(self.seed))
 
     def stream(
-        self, fidelity: Fidelity | None = None, start: int = 0, checkpoint: str | None = None
+        self,
+        fidelity: Fidelity | None = None,
+        start: int = 0,
+        checkpoint: str | None = None,
+        seed: int | None = None,
     ) -> Iterator[Measurement]:
         """Return the measurements of one leg.
 
@@ -58,10 +62,11 @@ class Bench:
             fidelity: Where it ends; None means the highest rung.
             start: Where it begins.
             checkpoint: What the leg before left.
+            seed: The evaluation's; None means the bench's.
         """
         chosen = fidelity or self.estimator.ladder()[-1].fidelity
         references = {} if checkpoint is None else {0: checkpoint}
-        context = Context(self.space, self.task, self.seed, self.shelf(references))
+        context = Context(self.space, self.task, self.seed if seed is None else seed, self.shelf(references))
         return self.estimator.evaluate(Assignment(0, self.architecture, chosen, start), context)
 
 
@@ -151,6 +156,12 @@ def check_deterministic(bench: Bench) -> None:
     assert first == second, f"two evaluations differ: {first} and {second}"
 
 
+def check_what_is_not_random_has_no_seed(bench: Bench) -> None:
+    """An estimator that says that it is not random measures the same whatever the seed."""
+    first, second = _metrics(bench.stream(seed=0)), _metrics(bench.stream(seed=1))
+    assert bench.estimator.is_random or first == second, f"seeds 0 and 1 differ: {first} and {second}"
+
+
 def check_global_generators_are_untouched(bench: Bench) -> None:
     """Randomness comes from the seed of the evaluation."""
     with untouched_generators():
@@ -212,6 +223,7 @@ CHECKS: tuple[EstimatorCheck, ...] = (
     check_measurements_are_plain,
     check_metrics_are_declared,
     check_deterministic,
+    check_what_is_not_random_has_no_seed,
     check_global_generators_are_untouched,
     check_legs_continue_exactly,
     check_lost_checkpoints_are_survived,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from nasturtium.trials._events import Event
+    from nasturtium.trials._events import Asked, Event
 
 S = TypeVar("S")
 
@@ -219,6 +219,16 @@ class History:
         return Prefix(self._state.completed)
 
     @property
+    def n_settled(self) -> int:
+        """How many trials are over before the first that is not, by number: all below it have ended."""
+        return self._state.n_settled
+
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether a measurement ever came with a checkpoint."""
+        return self._state.has_checkpoints
+
+    @property
     def n_epochs(self) -> int:
         """Epochs trained so far in all trials; where a leg started anew, both count."""
         return self._state.n_epochs
@@ -254,6 +264,10 @@ class History:
         records = self._state.records
         numbers = (n for n in self._state.completed if records[n].state is State.FINISHED)
         return [records[n].trial(self._sealed) for n in numbers]
+
+    def asked(self, number: int) -> Asked:
+        """Return the event that began a trial."""
+        return self._state.records[number].asked
 
     def architecture(self, number: int) -> Architecture | None:
         """Return a trial's architecture without building the whole trial."""
@@ -317,17 +331,31 @@ class History:
             step: Adds one completed trial to a state.
         """
         completed = self._state.completed
+        return self.iterate(key, len(completed), start, lambda state, i: step(state, self.trial(completed[i])))
+
+    def iterate(self, key: Hashable, n: int, start: Callable[[], S], step: Callable[[S, int], S]) -> S:
+        """Return the state after ``n`` steps, where the steps are fewer than trials, such as generations.
+
+        As ``fold``, which is the case of one step a completed trial: the last state is memoized under
+        ``key``. A step uses no more of the history than every history holds in which it is taken.
+
+        Args:
+            key: Identifies start and step.
+            n: Number of steps.
+            start: Makes the state before any step.
+            step: Takes a state and the step's number, from 0.
+        """
         memo = self._log._memo if self._log.memoize else {}
         place = (key, self._sealed)
         known, state = memo.get(place, (0, None))
         done = known
-        if done == 0 or done > len(completed):
+        if done == 0 or done > n:
             done, state = 0, start()
-        for number in completed[done:]:
-            state = step(state, self.trial(number))
+        for i in range(done, n):
+            state = step(state, i)
         result: S = state
-        if len(completed) > known:
-            memo[place] = (len(completed), result)
+        if n > known:
+            memo[place] = (n, result)
         return result
 
     def events(self) -> list[Event]:

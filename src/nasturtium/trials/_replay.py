@@ -23,8 +23,6 @@ from nasturtium.trials._values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from nasturtium.spaces import Space
@@ -83,6 +81,11 @@ class Record:
         self.state = State.RUNNING if kept else State.PENDING
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be measured."""
+        return self.ended is not None and self.state is self.ended.state is not State.PAUSED
+
+    @property
     def reached(self) -> Fidelity | None:
         """The fidelity of the last measurement."""
         if not self.measurements:
@@ -101,9 +104,9 @@ class Record:
         built = self._sealed if sealed else self._trial
         if built is not None:
             return built
-        measurements = tuple(m for _, m in self.measurements)
+        measurements = tuple([m for _, m in self.measurements])
         ended = self.ended
-        if sealed and any(m.report for m in measurements):
+        if sealed and [m for m in measurements if m.report]:
             measurements = tuple(replace(m, report={}) for m in measurements)
         elif sealed and ended is None:  # nothing to hide: one value serves both
             self._sealed = self.trial(sealed=False)
@@ -135,7 +138,7 @@ class Record:
         for fidelity, m in self.measurements:
             if m.step == 0:
                 costs.update(m.metrics)
-            if at is not None and m.step == at.epochs and (fidelity == at or fidelity.continues(at)):
+            if at is not None and m.step == at.epochs and (fidelity is at or fidelity == at or fidelity.continues(at)):
                 reached.update(m.metrics)
         if self.state is State.STOPPED and self.ended is not None:
             costs.update(self.ended.predicted)
@@ -180,12 +183,15 @@ class Replay:
         self.study = study
         self.records: list[Record] = []
         self.completed = array("q")  # numbers; its slices turn into indices of NumPy without a loop
+        self.n_settled = 0  # trials that are over before the first that is not, by number
         self.n_under_way = 0
+        self.has_checkpoints = False
         self.n_epochs = 0
         self.top: Fidelity | None = None
         self._level: tuple[int, int] | None = None
         self._epochs: list[int] = []
         self._tables: dict[tuple[tuple[Objective, ...], Fidelity | None], Table] = {}
+        self._looked_at: tuple[tuple[Objective, ...], Fidelity | None, Table] | None = None
         self._seen: set[str] = set()
         self._n_seen = 0
 
@@ -201,6 +207,7 @@ class Replay:
             record = self.records[event.number]
             record.measurements.append((record.fidelity, event.measurement))
             record.state = State.RUNNING
+            self.has_checkpoints = self.has_checkpoints or event.measurement.checkpoint is not None
             self._touch(event.number)
         elif isinstance(event, Ended):
             self._end(event)
@@ -232,6 +239,8 @@ class Replay:
             self._reach(record.reached)
         if event.state is not State.PAUSED:
             self.completed.append(event.number)
+            while self.n_settled < len(self.records) and self.records[self.n_settled].is_over:
+                self.n_settled += 1
         self._touch(event.number)
 
     def _reach(self, fidelity: Fidelity | None) -> None:
@@ -240,7 +249,7 @@ class Replay:
         A rung of the ladder is one, and what covers the highest rung; anything else is not
         comparable with the rungs.
         """
-        if fidelity is None:
+        if fidelity is None or fidelity is self.top:
             return
         level = next((i for i, rung in enumerate(self.study.ladder) if rung.fidelity == fidelity), -1)
         if level < 0:
@@ -269,13 +278,9 @@ class Replay:
         self._n_seen = len(self.records)
         return self._seen
 
-    def losses(self, objectives: Sequence[Objective], at: Fidelity | None) -> NDArray[np.float64]:
+    def losses(self, objectives: tuple[Objective, ...], at: Fidelity | None) -> NDArray[np.float64]:
         """Return the table of losses; see ``History.losses``."""
-        key = (tuple(objectives), at)
-        table = self._tables.get(key)
-        if table is None:
-            table = self._tables[key] = Table(len(key[0]))
-            table.dirty = set(range(len(self.records)))
+        table = self._table(objectives, at)
         wanted = self.top if at is None else at
         if wanted is not table.at and wanted != table.at:  # all rows are to be compared there
             table.at = wanted
@@ -284,11 +289,23 @@ class Replay:
         for number in table.dirty:
             record = self.records[number]
             is_void = record.state is State.FAILED and at is None  # a failure leaves its lower rungs
-            table.fill(number, [nan] * len(key[0]) if is_void else self._row(record, key[0], wanted))
+            table.fill(number, [nan] * len(objectives) if is_void else self._row(record, objectives, wanted))
         table.dirty.clear()
         return table.view(len(self.records))
 
-    def _row(self, record: Record, objectives: Sequence[Objective], at: Fidelity | None) -> list[float]:
+    def _table(self, objectives: tuple[Objective, ...], at: Fidelity | None) -> Table:
+        """Return the table for these objectives; most often it is the one that was looked at last."""
+        last = self._looked_at
+        if last is not None and last[0] is objectives and last[1] is at:
+            return last[2]
+        table = self._tables.get((objectives, at))
+        if table is None:
+            table = self._tables[objectives, at] = Table(len(objectives))
+            table.dirty = set(range(len(self.records)))
+        self._looked_at = (objectives, at, table)
+        return table
+
+    def _row(self, record: Record, objectives: tuple[Objective, ...], at: Fidelity | None) -> list[float]:
         if record.asked.proposal.architecture is None:
             return [nan] * len(objectives)
         values = record.values(at)

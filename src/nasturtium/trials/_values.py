@@ -79,7 +79,7 @@ class Fidelity:
 
     def covers(self, other: Fidelity) -> bool:
         """Return whether this is nowhere less than another: not in data, image, network or epochs."""
-        return all(mine >= its for mine, its in zip(self._parts, other._parts, strict=True))
+        return self is other or all([mine >= its for mine, its in zip(self._parts, other._parts, strict=True)])
 
     def continues(self, other: Fidelity) -> bool:
         """Return whether a training at another fidelity goes on to this one, along one schedule."""
@@ -155,12 +155,13 @@ class Measurement:
 
     def __post_init__(self) -> None:
         """Copy the metrics as plain numbers, and move those named ``test_*`` to the report."""
-        plain = {k: v if type(v) in _NUMBERS else float(v) for k, v in self.metrics.items()}
+        plain: dict[str, float] = {}
+        hidden: dict[str, float] = {}
+        for name, value in self.metrics.items():
+            (hidden if name.startswith("test_") else plain)[name] = value if type(value) in _NUMBERS else float(value)
         object.__setattr__(self, "metrics", plain)
-        if any(name.startswith("test_") for name in self.metrics):
-            report = {k: v for k, v in self.metrics.items() if k.startswith("test_")}
-            object.__setattr__(self, "report", {**self.report, **report})
-            object.__setattr__(self, "metrics", {k: v for k, v in self.metrics.items() if k not in report})
+        if hidden:
+            object.__setattr__(self, "report", {**self.report, **hidden})
 
 
 @final
