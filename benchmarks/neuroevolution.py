@@ -4,8 +4,9 @@
 
 Four tables, seeds numbered from SEED, by default 0; CPU seconds are those of this process:
 
-- XOR: success within 100 generations of 150, evaluations until the solution, CPU seconds a run, for
-  ours and for neat-python with the settings of its own example.
+- XOR: success, evaluations until the solution and CPU seconds of the solved runs, for ours and for
+  neat-python with the settings of its own example; both within the paper's 100 generations of 150 and
+  within the 300 that the example allows. One run gives both.
 - Double pole balancing with velocities: 100,000 steps.
 - The same without speciation and without growth, at most 12,000 evaluations.
 - Double pole balancing without velocities, in the paper's setting; a generation's champion is tested as
@@ -167,9 +168,9 @@ def theirs(seed: int, generations: int = 300) -> Run:
     return Run(is_solved, n_evaluations, time.process_time() - begun)
 
 
-def row(name: str, runs: list[Run]) -> list[str]:
-    """Return a table's row: success, then mean, standard deviation and worst of the solved runs."""
-    solved = [run for run in runs if run.is_solved]
+def row(name: str, runs: list[Run], limit: float = np.inf) -> list[str]:
+    """Return a table's row: success within a limit, then mean, deviation and worst of the solved runs."""
+    solved = [run for run in runs if run.is_solved and run.n_evaluations <= limit]
     n = np.array([run.n_evaluations for run in solved] or [np.nan])
     seconds = np.array([run.seconds for run in solved] or [np.nan])
     neurons = np.array([run.neurons for run in solved] or [np.nan])
@@ -252,9 +253,10 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     arguments = parser.parse_args()
     first = arguments.first
-    pairs = [(ours(Xor(), "neat", 15_000, seed), theirs(seed)) for seed in range(first, first + arguments.seeds)]
-    if pairs:
-        table("XOR", [row(name, [pair[i] for pair in pairs]) for i, name in enumerate(("neat", "neat-python"))])
+    pairs = [(ours(Xor(), "neat", 45_000, seed), theirs(seed)) for seed in range(first, first + arguments.seeds)]
+    for limit in (15_000, 45_000) if pairs else ():
+        rows = [row(name, [pair[i] for pair in pairs], limit) for i, name in enumerate(("neat", "neat-python"))]
+        table(f"XOR, at most {limit:,}", rows)
     if arguments.poles:
         runs = [ours(DoublePole(), "neat", 15_000, seed) for seed in range(first, first + arguments.poles)]
         table("double pole with velocities", [row("neat", runs)])
