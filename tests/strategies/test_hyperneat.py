@@ -23,7 +23,7 @@ def test_the_threshold_moves_until_there_are_so_many_species():
 
 def test_it_is_over_once_a_pattern_has_95_percent_of_the_best_score():
     space = Neurons(output="tanh").on(Shapes((6,), 1))
-    for loss, n_trials in ((0.05, 1), (0.06, 30)):
+    for loss, n_trials in ((0.05, 10), (0.06, 30)):
         assert run(HyperNEAT(10), space, lambda _, loss=loss: {"loss": loss}, trials=30).history().n_trials == n_trials
 
 

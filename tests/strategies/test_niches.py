@@ -104,3 +104,19 @@ def test_wrong_numbers_are_refused():
     ):
         Niches(population_size=0)
     assert np.isfinite(Niches().threshold)
+
+
+def test_births_are_planned_to_the_end_of_the_generation_unless_limits_may_reject_them():
+    for space, n in ((SPACE, 4), (SPACE.limited(params=9), 1)):
+        history = told(setting_of(space), [(Proposal(network(0)), {"loss": 0.5})] * 8).history()
+        assert Niches(population_size=6).ahead(history) == n
+
+
+def test_it_is_solved_when_the_generation_is_over():
+    trials = [(Proposal(network(0)), {"loss": loss}) for loss in (0.5, 0.0, 0.5, 0.5)]
+    niches = Niches(population_size=2)
+    assert [niches.is_solved(told(setting_of(SPACE), trials[:n]).history(), 0.0) for n in (1, 2, 4)] == [
+        False,
+        True,
+        True,
+    ]

@@ -41,6 +41,14 @@ class ChangesAnArgument(Sound):
         object.__setattr__(self, "sizes", list(sizes))
 
 
+class LooksTooFarAhead(Sound):
+    def ahead(self, history):
+        return 5
+
+    def draw(self, history, number):
+        return history.study.space.sample(operators.generator(history, history.length))
+
+
 class IsEqualToNobody(Sound):
     def __eq__(self, other):
         return self is other
@@ -185,6 +193,7 @@ class IsNoBetterThanRandom(Sound):
 BROKEN = [
     (NeedsAnArgument, "default-constructible"),
     (ChangesAnArgument, "arguments-stored-unchanged"),
+    (LooksTooFarAhead, "reproduced-from-the-log"),
     (IsEqualToNobody, "equal-by-arguments"),
     (IsAnotherWhenPickled, "pickles"),
     (ScalesToSomethingElse, "scaled-fits-any-horizon"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from hashlib import blake2b
 from typing import TYPE_CHECKING, final
 
@@ -78,6 +79,7 @@ class Loop:
         self._running: set[int] = set()
         self._stopping: set[int] = set()
         self._n_ended = 0
+        self._ahead: deque[Proposal] = deque()
 
     def run(self) -> None:
         """Run to the end.
@@ -152,7 +154,7 @@ class Loop:
             return []
         events: list[Asked] = []
         resumed: set[int] = set()
-        for proposal in self.strategy.ask(history, n if self.strategy.resumes else min(n, room))[:n]:
+        for proposal in self._proposals(history, n if self.strategy.resumes else min(n, room), room):
             if proposal.resume is None and room:
                 room -= 1
                 events.append(asked_event(history, proposal, len(events) - len(resumed), self.scheduler))
@@ -160,6 +162,13 @@ class Loop:
                 resumed.add(proposal.resume)
                 events.append(asked_event(history, proposal, 0, self.scheduler))
         return events
+
+    def _proposals(self, history: History, n: int, room: int) -> list[Proposal]:
+        """Return up to n proposals: those made ahead, which nothing has changed since, else the next ones."""
+        if not self._ahead:
+            wanted = max(n, min(self.strategy.ahead(history), room))
+            self._ahead.extend(self.strategy.ask(history, wanted)[:wanted])
+        return [self._ahead.popleft() for _ in range(min(n, len(self._ahead)))]
 
     def _reading(self) -> float:
         """Return the clock's seconds since the study's beginning, over all runs."""

@@ -48,6 +48,14 @@ class Strategy(ABC):
         Randomness comes from a generator a trial, see ``operators.generator``.
         """
 
+    def ahead(self, history: History) -> int:
+        """Return how many proposals, from the next on, no trial that ends meanwhile can change; by default 1.
+
+        So a generation is asked for at once, whatever the number of workers.
+        """
+        del history
+        return 1
+
     def keeps(self, history: History) -> Iterable[int]:
         """Return the numbers of the trials whose checkpoints are still needed: the finished ones."""
         return (trial.number for trial in history.trials(State.FINISHED))

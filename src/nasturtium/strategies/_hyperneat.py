@@ -14,7 +14,6 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._evolution import evolve, fitting
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._niches import Niches
-from nasturtium.strategies._operators import is_solved
 from nasturtium.strategies._parents import InTurn
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ class HyperNEAT(Strategy):
         threshold: Distance at first from which on genomes are of two species.
         add_neuron: Probability that a child's connection is split by a neuron.
         add_connection: Probability that it gets a connection otherwise.
-        solved: Loss at which the search has finished: 95 % of the best score, as in the authors' program.
+        solved: Loss at which the search has finished, with its generation: 95 % of the best score, as in the
+            authors' program.
 
     References:
         Stanley, D'Ambrosio & Gauci 2009, Artificial Life 15(2):185-212.
@@ -74,11 +74,13 @@ class HyperNEAT(Strategy):
         return niches, Genes(self.add_neuron, self.add_connection)
 
     def ask(self, history: History, n: int) -> list[Proposal]:
-        """Return a generation's patterns; none while the one before is not over, or once one solves it."""
-        if is_solved(history, self.solved):
-            return []
+        """Return a generation's patterns; none while the one before is not over, or once one solved it."""
         niches, genes = self._operators()
-        return evolve(history, n, InTurn(), niches, genes, "allow")
+        return [] if niches.is_solved(history, self.solved) else evolve(history, n, InTurn(), niches, genes, "allow")
+
+    def ahead(self, history: History) -> int:
+        """Return how many patterns of the generation are to come."""
+        return self._operators()[0].ahead(history)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a population that allows twenty generations."""

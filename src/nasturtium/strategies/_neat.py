@@ -15,7 +15,6 @@ from nasturtium.strategies._base import STRATEGIES, Strategy
 from nasturtium.strategies._evolution import evolve, fitting
 from nasturtium.strategies._genes import Genes
 from nasturtium.strategies._niches import Niches
-from nasturtium.strategies._operators import is_solved
 from nasturtium.strategies._parents import InTurn
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class NEAT(Strategy):
         alone: Probability that a child has one parent.
         interspecies: Probability that the second parent is of another species.
         is_minimal: Whether the first population is minimal; else it is random.
-        solved: Loss at which the search has finished: 0 for errors.
+        solved: Loss at which the search has finished, with its generation: 0 for errors.
 
     References:
         Stanley & Miikkulainen 2002, Evolutionary Computation 10(2):99-127.
@@ -85,11 +84,13 @@ class NEAT(Strategy):
         operators(self)
 
     def ask(self, history: History, n: int) -> list[Proposal]:
-        """Return a generation's networks; none while the one before is not over, or once one solves it."""
-        if is_solved(history, self.solved):
-            return []
+        """Return a generation's networks; none while the one before is not over, or once one solved it."""
         niches, genes = operators(self)
-        return evolve(history, n, InTurn(), niches, genes, "allow")
+        return [] if niches.is_solved(history, self.solved) else evolve(history, n, InTurn(), niches, genes, "allow")
+
+    def ahead(self, history: History) -> int:
+        """Return how many networks of the generation are to come."""
+        return operators(self)[0].ahead(history)
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with a population that allows twenty generations."""

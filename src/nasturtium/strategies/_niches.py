@@ -136,6 +136,19 @@ class Niches(Removal):
         members = np.array(birth[:2], dtype=np.int64)
         return Population(members, losses[members], is_copied=birth.is_copy)
 
+    def ahead(self, history: History) -> int:
+        """Return how many births of the generation are to come: they are planned, unless limits reject them."""
+        return 1 if history.study.space.limits else self.population_size - history.n_trials % self.population_size
+
+    def is_solved(self, history: History, loss: float) -> bool:
+        """Return whether a generation is over in which one had at most a loss that leaves nothing to be found."""
+        losses, n = history.losses(), self.population_size
+
+        def step(found: bool, generation: int) -> bool:
+            return found or bool((losses[generation * n : (generation + 1) * n, 0] <= loss).any())
+
+        return history.iterate((self, "solved", loss, history.compared_at), history.n_settled // n, bool, step)
+
     def _planned(self, history: History, generation: int, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
         """Return the lineage with its species and the next births, after a generation is over."""
         members = Generational(self.population_size).succeeding((), generation, losses)
