@@ -9,7 +9,7 @@ from nasturtium.errors import UsageError
 from nasturtium.spaces import CoDeepNEAT as Space
 from nasturtium.spaces import chromosomes
 from nasturtium.strategies import CoDeepNEAT
-from nasturtium.strategies._coevolution import founded, repointed, shared
+from nasturtium.strategies._coevolution import Coevolution, repointed, shared
 from nasturtium.strategies._demes import Breeding, credited, following, settled
 from nasturtium.testing import Shapes
 from nasturtium.testing._running import run
@@ -97,7 +97,7 @@ def test_a_stale_species_has_no_children_unless_it_is_the_best_of_all():
 
 
 def test_who_points_to_the_dead_points_to_the_nearest():
-    now = founded(SPACE, 30, 6, (HOW, HOW), np.random.default_rng(0))
+    now = Coevolution(30, 6, 10, HOW, HOW).founded(SPACE, np.random.default_rng(0))
     pointed = {values[0] for plan in now.blueprints.members for _, values in plan.nodes}
     assert pointed <= {s.number for s in now.modules.species}
     survivors = now.modules.species[1:]

@@ -13,7 +13,7 @@ import numpy as np
 from nasturtium.errors import NoFeasibleNeighbor, UsageError, arguments_of
 from nasturtium.spaces import Assembled
 from nasturtium.strategies._base import STRATEGIES, Strategy
-from nasturtium.strategies._coevolution import Generation, founded, succeeding
+from nasturtium.strategies._coevolution import Coevolution, assembled
 from nasturtium.strategies._demes import Breeding
 from nasturtium.strategies._operators import generator, unseen
 from nasturtium.strategies._variation import check_rate
@@ -22,8 +22,9 @@ from nasturtium.trials import Proposal
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from nasturtium.spaces import Architecture, Space
-    from nasturtium.trials import History, Trial
+    from nasturtium.spaces import Architecture
+    from nasturtium.strategies._coevolution import Generation
+    from nasturtium.trials import History
 
 
 @final
@@ -73,12 +74,18 @@ class CoDeepNEAT(Strategy):
             raise UsageError(f"sizes are at least 1 and n_assemblies >= n_blueprints, got {got}; raise them.")
         check_rate(self.crossover_rate)
 
+    def _coevolution(self) -> Coevolution:
+        modules = Breeding(self.n_module_species, self.crossover_rate)
+        blueprints = Breeding(self.n_blueprint_species, self.crossover_rate)
+        return Coevolution(self.n_modules, self.n_blueprints, self.n_assemblies, modules, blueprints)
+
     def ask(self, history: History, n: int) -> list[Proposal]:
         """Return a generation's networks; none while the one before is not over."""
-        now = self._generation(history)
+        how = self._coevolution()
+        now = how.generation(history)
         batch: set[str] = set()
         proposals: list[Proposal] = []
-        for number in range(history.n_trials, min(history.n_trials + n, self._block(now.number).stop)):
+        for number in range(history.n_trials, min(history.n_trials + n, how.block(now.number).stop)):
             proposal = self._assembly(history, now, number, batch)
             if proposal is None:
                 break
@@ -91,59 +98,29 @@ class CoDeepNEAT(Strategy):
 
         def draw(rejected: Architecture | None) -> Architecture:
             row = number % self.n_blueprints if rejected is None else int(rng.integers(self.n_blueprints))
-            architecture, origin = now.assembly(assembled(space), row, rng)
-            if not space.is_feasible(architecture):
+            network, origin = now.assembly(assembled(space), row, rng)
+            if not space.is_feasible(network):
                 raise NoFeasibleNeighbor("an assembly is within the limits, got one that is not; loosen them.")
-            origins[architecture] = origin
-            return architecture
+            origins[network] = origin
+            return network
 
-        architecture = unseen(history, batch, draw, rng)
-        return None if architecture is None else Proposal(architecture, attributes=origins.get(architecture, {}))
-
-    def _block(self, generation: int) -> range:
-        return range(generation * self.n_assemblies, (generation + 1) * self.n_assemblies)
-
-    def _generation(self, history: History) -> Generation:
-        losses, space = history.losses(), assembled(history.study.space)
-        how = (
-            Breeding(self.n_module_species, self.crossover_rate),
-            Breeding(self.n_blueprint_species, self.crossover_rate),
-        )
-
-        def first() -> Generation:
-            return founded(space, self.n_modules, self.n_blueprints, how, generator(history, -1))
-
-        def after(now: Generation, trial: Trial) -> Generation:
-            result = (float(losses[trial.number, 0]), trial.proposal.attributes)
-            now = replace(now, results={**now.results, trial.number: result})
-            block = self._block(now.number)
-            if not now.results.keys() >= set(block):
-                return now
-            return succeeding(space, now, block, how, generator(history, -2 - now.number))
-
-        return history.fold((self, history.compared_at), first, after)
+        network = unseen(history, batch, draw, rng)
+        return None if network is None else Proposal(network, attributes=origins.get(network, {}))
 
     def scaled(self, horizon: int) -> Self:
         """Return the strategy with networks for about eight generations, and four or more of a species."""
         n = int(np.clip(horizon // 8, 8, self.n_assemblies))
         n_blueprints, n_modules = min(self.n_blueprints, max(n // 4, 3)), min(self.n_modules, max(n * 9 // 20, 6))
-        species = (min(self.n_module_species, max(n_modules // 4, 1)), min(self.n_blueprint_species, n_blueprints // 3))
         return replace(
             self,
             n_assemblies=n,
             n_blueprints=n_blueprints,
             n_modules=n_modules,
-            n_module_species=species[0],
-            n_blueprint_species=max(species[1], 1),
+            n_module_species=min(self.n_module_species, max(n_modules // 4, 1)),
+            n_blueprint_species=max(min(self.n_blueprint_species, n_blueprints // 3), 1),
         )
 
     @classmethod
     def small(cls) -> Self:
         """Return generations of 10 networks from 5 blueprints and 8 modules."""
         return cls(n_blueprints=5, n_modules=8, n_assemblies=10, n_module_species=2, n_blueprint_species=2)
-
-
-def assembled(space: Space) -> Assembled:
-    """Return the space, which assembles: the engine has refused others."""
-    assert isinstance(space, Assembled)
-    return space

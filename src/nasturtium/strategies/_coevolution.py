@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from typing import TYPE_CHECKING, Any, final
 
-from nasturtium.spaces import chromosomes
+from nasturtium.spaces import Assembled, chromosomes
 from nasturtium.strategies._demes import Breeding, Deme, credited, following, settled
+from nasturtium.strategies._operators import generator
 from nasturtium.trials import INFEASIBLE
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from nasturtium.spaces import Architecture, Assembled, Chromosome
+    from nasturtium.spaces import Architecture, Chromosome, Space
+    from nasturtium.trials import History, Trial
 
 
 @final
@@ -50,54 +52,70 @@ class Generation:
         return space.assemble(blueprint, modules), {"blueprint": row, "modules": [drawn[s] for s in pointed]}
 
 
-def founded(
-    space: Assembled, n_modules: int, n_blueprints: int, how: tuple[Breeding, Breeding], rng: np.random.Generator
-) -> Generation:
-    """Return the first generation: minimal chromosomes with random values.
+@final
+@dataclass(frozen=True)
+class Coevolution:
+    """How modules and blueprints evolve side by side.
 
     Args:
-        space: Says what they decide.
         n_modules: Modules.
         n_blueprints: Blueprints.
-        how: How modules and blueprints breed.
-        rng: Draws.
+        n_assemblies: Networks a generation.
+        modules: How modules breed.
+        blueprints: How blueprints breed.
     """
-    members = [chromosomes.minimal(space.module, rng) for _ in range(n_modules)]
-    modules = settled(members, [nan] * n_modules, (), space.module, how[0])
-    kind = space.blueprint(modules.numbers)
-    plans = [chromosomes.minimal(kind, rng) for _ in range(n_blueprints)]
-    return Generation(0, modules, settled(plans, [nan] * n_blueprints, (), kind, how[1]))
 
+    n_modules: int
+    n_blueprints: int
+    n_assemblies: int
+    modules: Breeding
+    blueprints: Breeding
 
-def succeeding(
-    space: Assembled, now: Generation, block: range, how: tuple[Breeding, Breeding], rng: np.random.Generator
-) -> Generation:
-    """Return the generation that the credit of this one's networks leads to.
+    def block(self, generation: int) -> range:
+        """Return the numbers of a generation's trials."""
+        return range(generation * self.n_assemblies, (generation + 1) * self.n_assemblies)
 
-    Args:
-        space: Says what chromosomes decide.
-        now: This generation, its results complete.
-        block: The numbers of its trials.
-        how: How modules and blueprints breed.
-        rng: Draws.
-    """
-    results = [now.results[number] for number in block]
-    usable = [loss < INFEASIBLE for loss, _ in results]  # no failure, within the limits
-    worst = max((loss for (loss, _), is_usable in zip(results, usable, strict=True) if is_usable), default=0.0)
-    assemblies = [(-(loss if ok else worst), at) for (loss, at), ok in zip(results, usable, strict=True)]
-    for_modules = shared(len(now.modules.members), ((f, at.get("modules", ())) for f, at in assemblies))
-    owners = ((f, [at["blueprint"]] if "blueprint" in at else []) for f, at in assemblies)
-    for_blueprints = shared(len(now.blueprints.members), owners)
-    modules = following(now.modules, credited(now.modules, for_modules), space.module, how[0], rng)
-    plans = following(
-        repointed(now, space, modules),
-        credited(now.blueprints, for_blueprints),
-        space.blueprint(modules.numbers),
-        how[1],
-        rng,
-    )
-    left = {number: result for number, result in now.results.items() if number not in block}
-    return Generation(now.number + 1, modules, plans, left)
+    def generation(self, history: History) -> Generation:
+        """Return the generation that is being assembled after the trials so far."""
+        losses, space = history.losses(), assembled(history.study.space)
+
+        def after(now: Generation, trial: Trial) -> Generation:
+            result = (float(losses[trial.number, 0]), trial.proposal.attributes)
+            now = replace(now, results={**now.results, trial.number: result})
+            if not now.results.keys() >= set(self.block(now.number)):
+                return now
+            return self.succeeding(space, now, generator(history, -2 - now.number))
+
+        return history.fold((self, history.compared_at), lambda: self.founded(space, generator(history, -1)), after)
+
+    def founded(self, space: Assembled, rng: np.random.Generator) -> Generation:
+        """Return the first generation: minimal chromosomes with random values."""
+        members = [chromosomes.minimal(space.module, rng) for _ in range(self.n_modules)]
+        modules = settled(members, [nan] * self.n_modules, (), space.module, self.modules)
+        kind = space.blueprint(modules.numbers)
+        plans = [chromosomes.minimal(kind, rng) for _ in range(self.n_blueprints)]
+        return Generation(0, modules, settled(plans, [nan] * self.n_blueprints, (), kind, self.blueprints))
+
+    def succeeding(self, space: Assembled, now: Generation, rng: np.random.Generator) -> Generation:
+        """Return the generation that the credit of this one's networks, all of which ended, leads to."""
+        block = self.block(now.number)
+        results = [now.results[number] for number in block]
+        usable = [loss < INFEASIBLE for loss, _ in results]  # no failure, within the limits
+        worst = max((loss for (loss, _), is_usable in zip(results, usable, strict=True) if is_usable), default=0.0)
+        assemblies = [(-(loss if ok else worst), at) for (loss, at), ok in zip(results, usable, strict=True)]
+        for_modules = shared(len(now.modules.members), ((f, at.get("modules", ())) for f, at in assemblies))
+        owners = ((f, [at["blueprint"]] if "blueprint" in at else []) for f, at in assemblies)
+        for_blueprints = shared(len(now.blueprints.members), owners)
+        modules = following(now.modules, credited(now.modules, for_modules), space.module, self.modules, rng)
+        plans = following(
+            repointed(now, space, modules),
+            credited(now.blueprints, for_blueprints),
+            space.blueprint(modules.numbers),
+            self.blueprints,
+            rng,
+        )
+        left = {number: result for number, result in now.results.items() if number not in block}
+        return Generation(now.number + 1, modules, plans, left)
 
 
 def shared(n_members: int, assemblies: Iterable[tuple[float, Sequence[int]]]) -> list[list[float]]:
@@ -130,3 +148,9 @@ def repointed(now: Generation, space: Assembled, modules: Deme) -> Deme:
 
     species = tuple(replace(s, representative=moved(s.representative)) for s in now.blueprints.species)
     return replace(now.blueprints, members=tuple(map(moved, now.blueprints.members)), species=species)
+
+
+def assembled(space: Space) -> Assembled:
+    """Return the space, which assembles: the engine has refused others."""
+    assert isinstance(space, Assembled)
+    return space
