@@ -7,7 +7,7 @@ import pytest
 
 from nasturtium.errors import UsageError
 from nasturtium.spaces import Gene, Genome, Neurons
-from nasturtium.strategies import Annealing
+from nasturtium.strategies import GNARL, Annealing
 
 SPACE = Neurons(input_shape=(2,), n_outputs=1, is_recurrent=True)
 
@@ -69,6 +69,22 @@ def test_the_first_population_never_has_more_connections_than_it_may(rng):
     for most in (0, 1, 2):
         founders = [Genome.of(Annealing(most_connections=most).founder(SPACE, rng)) for _ in range(50)]
         assert max(len(genome.genes) for genome in founders) == most
+
+
+def test_a_line_of_descent_keeps_its_connections_unless_each_child_loses_a_neuron():
+    def kept(neurons):
+        n_before = n_after = 0
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            cool = Annealing(neurons=neurons, temperature=0.1)
+            child = founder = cool.founder(SPACE, rng)
+            for _ in range(100):
+                child = cool.child(SPACE, [child], 0, rng)
+            n_before, n_after = n_before + len(Genome.of(founder).genes), n_after + len(Genome.of(child).genes)
+        return n_after / n_before
+
+    assert kept(GNARL().neurons) > 0.5
+    assert kept((1, 3)) < 0.2  # the least that the paper is remembered by
 
 
 def test_wrong_numbers_are_refused():

@@ -50,7 +50,7 @@ class Annealing(Variation):
     """
 
     alpha: float = 1.0
-    neurons: tuple[int, int] = (1, 3)
+    neurons: tuple[int, int] = (0, 3)
     connections: tuple[int, int] = (1, 5)
     most_hidden: int = 5
     most_connections: int = 20

@@ -31,9 +31,11 @@ class GNARL(Strategy):
     """Networks of any structure, changed by annealed mutation alone; the better half lives on.
 
     Each of the better half has one child, and both are in the next population. There is no crossing.
-    The constants are ours where the paper leaves them to the task. Departures: a connection goes back
-    in time only where it would close a cycle, and outputs may be read; the temperature is the loss
-    itself, so losses are errors in [0, 1] or ``worst`` says what is bad.
+    The constants are ours where the paper leaves them to the task. Departures: a child may keep all
+    hidden neurons, where the paper's least is one, since new ones come without connections and a line of
+    descent would lose all it has; a connection goes back in time only where it would close a cycle, and
+    outputs may be read; the temperature is the loss itself, so losses are errors in [0, 1] or ``worst``
+    says what is bad.
 
     Args:
         population_size: An even number.
@@ -51,7 +53,7 @@ class GNARL(Strategy):
 
     population_size: int = 50
     alpha: float = 1.0
-    neurons: tuple[int, int] = (1, 3)
+    neurons: tuple[int, int] = (0, 3)
     connections: tuple[int, int] = (1, 5)
     most_hidden: int = 5
     most_connections: int = 20
