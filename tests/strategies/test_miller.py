@@ -48,8 +48,7 @@ def test_it_is_a_composition_of_its_operators():
     assert texts[0] == texts[1]
 
 
-def test_the_best_gets_better_within_ten_generations():
-    """Check (c) of the method: under the first population's best in at least 9 of 10 seeds."""
+def test_the_best_of_a_bit_landscape_gets_better_within_ten_generations():
     n_better = 0
     for seed in range(10):
         rng = np.random.default_rng(seed)
@@ -62,6 +61,41 @@ def test_the_best_gets_better_within_ten_generations():
         losses = study.run("miller(population_size=20)", trials=220, seed=seed).history.losses()[:, 0]
         n_better += losses[20:].min() < losses[:20].min()
     assert n_better >= 9
+
+
+def trained_error(space, architecture, rng, epochs=200):
+    """Return the sum of squared errors on exclusive or after backpropagation from random weights."""
+    mask = np.array([architecture[d.path] for d, _ in space.trace(architecture)], dtype=float).reshape(3, 6)
+    mask *= [[j < i or j == 5 for j in range(6)] for i in (2, 3, 4)]  # feedforward, and the bias
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
+    wanted = np.array([0.0, 1.0, 1.0, 0.0])
+    units = np.column_stack([x, np.zeros((4, 3)), np.ones(4)])
+    weights, speed = mask * rng.uniform(-1, 1, mask.shape), np.zeros_like(mask)
+    for _ in range(epochs):
+        for row in range(3):
+            units[:, 2 + row] = 1 / (1 + np.exp(-units @ weights[row])) if mask[row].any() else 0.0
+        slopes = units[:, 2:5] * (1 - units[:, 2:5])
+        deltas = np.zeros((4, 3))
+        deltas[:, 2] = (units[:, 4] - wanted) * slopes[:, 2]
+        for row in (1, 0):
+            deltas[:, row] = (deltas @ weights[:, 2 + row]) * slopes[:, row]
+        speed = 0.9 * speed - mask * (deltas.T @ units)
+        weights += speed
+    return float(((units[:, 4] - wanted) ** 2).sum())
+
+
+@pytest.mark.slow
+def test_networks_that_are_trained_on_exclusive_or_get_better_within_ten_generations():
+    """The best and the mean, in 9 of 10 seeds; the error is noisy, since weights are drawn anew each time."""
+    space = nas.spaces.load("miller")
+    gains = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        estimator = nas.estimators.Function(lambda a, rng=rng: {"loss": trained_error(space, a, rng)})
+        study = nas.Study(space=space, estimator=estimator, objectives=["loss"], storage=None)
+        losses = study.run("miller(population_size=20)", trials=220, seed=seed).history.losses().reshape(11, 20)
+        gains.append((losses[0].min() - losses[1:].min(), losses[0].mean() - losses[-1].mean()))
+    assert (np.array(gains) > 0).sum(axis=0).min() >= 9
 
 
 def test_wrong_numbers_are_refused():
