@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 
 import nasturtium as nas
+from nasturtium import _planning
 from nasturtium._complete import complete
 from nasturtium._evidence import results_of
 from nasturtium._final import FinalPlan, children_of, open_final, plan_final
-from nasturtium._planning import divide
+from nasturtium._planning import divide, time_epoch
 from nasturtium._search import reopen
 from nasturtium.errors import RequirementError, StudyExistsError, UsageError
 from nasturtium.spaces import load
@@ -187,6 +189,29 @@ def test_little_time_means_a_share_of_the_data_and_much_means_more_candidates(ta
     # An epoch of 153 examples is 3 steps, so that 80 steps are more than the 10 epochs of larger data.
     assert (patient.epochs, patient.fraction) == (27, 1.0)  # type: ignore[attr-defined]
     assert plan.expected > 40
+
+
+def test_an_estimator_that_is_spelled_out_is_timed_so_that_schedules_fit_the_clock(
+    task: nas.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = {6: 2.0, 3: 0.5}  # an epoch, by the height of the images
+    monkeypatch.setattr(_planning, "time_epoch", lambda _, smaller: seconds[smaller.input_shape[1]])
+    space = load("chain", stages=1, depth=1, widths=(4,)).on(task)
+
+    def expected(estimator: str, minutes: float | None, trials: int | None) -> int:
+        return divide(space, task, estimator, minutes, trials, 2, {}, share=0.5)[1].expected
+
+    assert expected("training(epochs=3)", 10.0, None) == int(_planning.PRUDENCE * 300 * 2 / 6)
+    assert expected("training(epochs=3, resolution=0.5)", 10.0, None) == int(_planning.PRUDENCE * 300 * 2 / 1.5)
+    assert expected("training(epochs=3)", 10.0, 50) == 50
+    assert expected("training(epochs=3)", 10.0, 500) == expected("training(epochs=3)", 10.0, None)
+    assert expected("training(epochs=3)", None, 500) == 500
+
+
+def test_an_epoch_on_little_data_takes_the_time_of_its_validation_too(task: nas.Task) -> None:
+    space = load("chain", stages=1, depth=1, widths=(4,)).on(task)
+    judged = replace(task, valid=task.train.select(torch.arange(len(task.train)).repeat(300)))
+    assert time_epoch(space, judged) > 3 * time_epoch(space, task)
 
 
 def test_more_time_trains_more_networks_for_longer(task: nas.Task) -> None:

@@ -16,8 +16,9 @@ from nasturtium.estimators import ESTIMATORS, Estimator
 from nasturtium.spaces import Genomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from nasturtium.networks import Network
     from nasturtium.spaces import Space
     from nasturtium.tasks import Problem, Task
 
@@ -32,6 +33,10 @@ MOST_SEARCH_EPOCHS = 10
 
 LEAST_STEPS = 80
 """Steps that a candidate's training has at least, if it can; on few examples it takes more epochs."""
+
+PRUDENCE = 0.6
+"""Share of the candidates that there would be time for by training alone, to expect: others take longer than
+the typical one, workers start and wait, and a schedule that ends early is better than one that never does."""
 
 
 @final
@@ -118,7 +123,8 @@ def divide(
 
     By the clock, a few steps of three random networks are timed, and candidates are trained for as
     many epochs as leave about ``WANTED_TRIALS`` trials; if not even one epoch does, on a share of
-    the data. The search gets ``share`` of the minutes.
+    the data. An estimator that says more than its name is timed as it is, which tells how many
+    candidates to expect. The search gets ``share`` of the minutes.
     """
     from nasturtium.tasks import Problem
 
@@ -137,7 +143,13 @@ def divide(
         why = "as given" if minutes is None else f"{share:.0%} of the time to the search"
         if estimator == "training":
             made_estimator = Training(epochs=max(Training().epochs, enough))
-        return made_estimator, Plan(trials, minutes, seconds, trials or WANTED_TRIALS, workers, why)
+        expected = trials or WANTED_TRIALS
+        each = None if seconds is None else time_candidate(limited_space(space, limits), task, made_estimator)
+        if seconds is not None and each is not None:
+            affordable = max(4, int(PRUDENCE * seconds * workers / each))
+            expected = min(trials or affordable, affordable)
+            why += f", enough for about {affordable:,} candidates, of which a typical one is trained for {each:.2g} s"
+        return made_estimator, Plan(trials, minutes, seconds, expected, workers, why)
     per_epoch = time_epoch(limited_space(space, limits), task)
     epochs_in_all = seconds * workers / per_epoch
     epochs = int(np.clip(epochs_in_all / WANTED_TRIALS, 1, max(MOST_SEARCH_EPOCHS, enough)))
@@ -169,36 +181,72 @@ def time_simulation(space: Space, problem: Problem, n: int = 30) -> float:
     return 2 * (time.perf_counter() - begun) / n + 0.002
 
 
-def time_epoch(space: Space, task: Task, steps: int = 6) -> float:
-    """Return the seconds that an epoch of a typical network takes in one thread."""
+def time_candidate(space: Space, task: Task, estimator: Estimator) -> float | None:
+    """Return the seconds that a typical network is trained for, to the last rung; None if none is trained."""
+    from nasturtium.estimators._reduced import reduced
+
+    full = estimator.ladder()[-1].fidelity
+    if estimator.final(1) is None or not full.epochs:
+        return None
+    return full.epochs * time_epoch(*reduced(space, task.for_search(), full))
+
+
+def time_epoch(space: Space, task: Task) -> float:
+    """Return the seconds that an epoch of a typical network takes in one thread, validation included."""
     import torch
 
-    from nasturtium.estimators._descent import Descent
+    from nasturtium.estimators._judging import JUDGING_BATCH
     from nasturtium.estimators._recipes import RECIPES
-    from nasturtium.networks import accelerated, build, carried
-    from nasturtium.tasks import batches
+    from nasturtium.networks import build
 
     check_limits(space)
     rng = np.random.default_rng(0)
     candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
-    split = task.for_search().train
-    recipe = RECIPES[task.recipe]
+    data = task.for_search()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        times = []
-        for architecture in dict.fromkeys(candidates[4:11:3]):  # a network made by hand has no others beside it
-            network = build(space.graph(architecture).simplified()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            running, descent = carried(accelerated(network)), Descent(network, recipe)
-            stamps = []
-            for (x, y), _ in zip(batches(split, recipe.batch_size), range(steps), strict=False):
-                stamps.append(time.perf_counter())
-                descent.zero_grad()
-                torch.autograd.backward(task.loss(running(x), y))
-                descent.step(0.5)
-            stamps.append(time.perf_counter())
-            times.append(median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 2 else 0.1)
+        typical = dict.fromkeys(candidates[4:11:3])  # a network made by hand has no others beside it
+        times = [time_batches(build(space.graph(a).simplified()), data) for a in typical]
     finally:
         torch.set_num_threads(threads)
-    # Validation, statistics of normalization and the checkpoint come on top of the steps.
-    return 1.3 * median(times) * split.n_batches(recipe.batch_size)
+    training, judging = np.median(times, axis=0).tolist()
+    # Statistics of normalization and the checkpoint come on top of the steps.
+    steps = data.train.n_batches(RECIPES[task.recipe].batch_size)
+    return float(1.3 * training * steps + judging * data.valid.n_batches(JUDGING_BATCH))
+
+
+def time_batches(network: Network, data: Task, n: int = 6) -> tuple[float, float]:
+    """Return the seconds that a step of training and a batch of validation take, from n of each."""
+    import torch
+
+    from nasturtium.estimators._descent import Descent
+    from nasturtium.estimators._judging import JUDGING_BATCH
+    from nasturtium.estimators._recipes import RECIPES
+    from nasturtium.networks import accelerated, carried
+    from nasturtium.tasks import batches
+
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe = RECIPES[data.recipe]
+    fast, descent = accelerated(network), Descent(network, recipe)
+    running = carried(fast)
+    stamps = [time.perf_counter()]
+    for (x, y), _ in zip(batches(data.train, recipe.batch_size), range(n), strict=False):
+        descent.zero_grad()
+        torch.autograd.backward(data.loss(running(x), y))
+        descent.step(0.5)
+        stamps.append(time.perf_counter())
+    training = typical_lap(stamps) if len(stamps) > 2 else 0.1  # the first step is slow
+    network.eval()
+    running = carried(fast)  # a text begins anew
+    stamps = [time.perf_counter()]
+    with torch.no_grad():
+        for (x, _), _ in zip(batches(data.valid, JUDGING_BATCH), range(n), strict=False):
+            running(x)
+            stamps.append(time.perf_counter())
+    return training, typical_lap(stamps)
+
+
+def typical_lap(stamps: Sequence[float]) -> float:
+    """Return the median time between stamps; 0 where there is but one."""
+    return median(b - a for a, b in itertools.pairwise(stamps)) if len(stamps) > 1 else 0.0
