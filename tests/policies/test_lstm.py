@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import UsageError
-from nasturtium.policies import LSTM, Batch, Weights, draw, log_probability, walk_of
+from nasturtium.policies import LSTM, Adam, Batch, Weights, draw, log_probability, walk_of
 from nasturtium.policies._timeline import NOTHING, Timeline
-from nasturtium.spaces import Architecture, EnasMacro, choice, decisions
+from nasturtium.spaces import Architecture, EnasMacro, NASNet, choice, decisions
 
 
 def test_plain_decisions_go_through_the_lstm_of_torch():
     import torch
 
-    policy, weights = LSTM(units=5, layers=2, spread=0.8), Weights(3, {})
+    policy, weights = LSTM(units=5, layers=2, spread=0.8, bits=64), Weights(3, {})
     space = decisions(x=choice("a", "b", "c"), y=choice(1, 2), z=choice(1, 2))
     walk = walk_of(space, Architecture({"x": "b", "y": 2, "z": 1}))
     theirs = torch.nn.LSTM(5, 5, num_layers=2, dtype=torch.float64)
@@ -60,7 +60,7 @@ def test_all_skips_into_a_layer_are_answered_at_its_anchor_point():
 
 
 def test_skips_into_a_layer_do_not_depend_on_each_other():
-    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0)
+    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0, bits=64)
     weights = Weights(1, {})
     base = dict(space.sample(np.random.default_rng(0)))
 
@@ -72,7 +72,7 @@ def test_skips_into_a_layer_do_not_depend_on_each_other():
 
 
 def test_a_skip_has_the_probability_of_the_papers_formula():
-    space, policy = EnasMacro(layers=3), LSTM(units=4, layers=1, spread=1.0)
+    space, policy = EnasMacro(layers=3), LSTM(units=4, layers=1, spread=1.0, bits=64)
     weights = Weights(0, {})
     architecture = Architecture({**space.sample(np.random.default_rng(0)), "2.skip_1": True})
     walk = walk_of(space, architecture)
@@ -87,7 +87,7 @@ def test_a_skip_has_the_probability_of_the_papers_formula():
 
 
 def test_what_is_skipped_from_is_remembered():
-    space, policy = EnasMacro(layers=4), LSTM(units=6, spread=1.0)
+    space, policy = EnasMacro(layers=4), LSTM(units=6, spread=1.0, bits=64)
     base = dict(space.sample(np.random.default_rng(0)))
     steps = []
     for taken in (False, True):
@@ -98,12 +98,41 @@ def test_what_is_skipped_from_is_remembered():
 
 
 def test_all_architectures_of_a_space_with_skips_have_probabilities_that_sum_to_one():
-    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0)
+    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0, bits=64)
     batch = Batch(tuple(walk_of(space, a) for a in space))
     passed = policy.forward(Weights(0, {}), batch)
     chances = np.exp(np.add.reduceat(passed.log_probs, np.r_[0, batch.lengths.cumsum()[:-1]]))
     assert len(chances) == space.size == 6**3 * 2**3
     assert chances.sum() == pytest.approx(1, abs=1e-12)
+
+
+# --- precision -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", [EnasMacro(layers=6), NASNet()], ids=["skips", "many steps"])
+def test_numbers_of_32_bits_are_enough(space):
+    rng = np.random.default_rng(0)
+    batch = Batch(tuple(walk_of(space, space.sample(rng)) for _ in range(8)))
+    by_logs, by_entropies = rng.normal(size=(2, len(batch.steps)))
+    passes = [LSTM(units=20, spread=0.5, bits=bits).forward(Weights(0, {}), batch) for bits in (32, 64)]
+    np.testing.assert_allclose(passes[0].log_probs, passes[1].log_probs, atol=1e-5)
+    np.testing.assert_allclose(passes[0].entropies, passes[1].entropies, atol=1e-5)
+    found, expected = (passed.gradient(by_logs, by_entropies) for passed in passes)
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        assert found[name].dtype == np.float32
+        np.testing.assert_allclose(found[name], array, atol=1e-5 * max(1, np.abs(array).max()))
+
+
+def test_training_keeps_the_precision():
+    space, policy = EnasMacro(layers=3), LSTM(units=6)
+    batch = Batch((walk_of(space, space.sample(np.random.default_rng(0))),))
+    optimizer, weights = Adam(), Weights(0, {})
+    for _ in range(2):
+        gradient = policy.forward(weights, batch).gradient(*np.ones((2, len(batch.steps))))
+        optimizer, weights = optimizer.stepped(policy, weights, gradient, 0.1)
+    arrays = [*weights.arrays.values(), *(a for m in optimizer.moments.values() for a in m[:2])]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
 # --- other ---------------------------------------------------------------------------------------
@@ -127,3 +156,8 @@ def test_a_space_without_decisions_left_is_drawn():
 def test_impossible_arguments_are_refused(arguments):
     with pytest.raises(UsageError, match="units and layers are at least 1"):
         LSTM(**arguments)
+
+
+def test_numbers_of_other_bits_are_refused():
+    with pytest.raises(UsageError, match="bits are 32 or 64, got 16"):
+        LSTM(bits=16)

@@ -14,7 +14,7 @@ from nasturtium.strategies._ppo import clipped_slopes
 
 SPACE = decisions(x=choice("a", "b", "c"), y=choice("d", "e"))
 MEMBERS = list(SPACE)
-POLICIES = [Logits(spread=0.5), LSTM(units=4, spread=0.5)]
+POLICIES = [Logits(spread=0.5), LSTM(units=4, spread=0.5, bits=64)]
 
 
 def examples(updates=None, advantages=(0.5, -0.2, 0.1, -0.4)):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class _Moments(NamedTuple):
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
+    first: NDArray[np.floating]
+    second: NDArray[np.floating]
     n_steps: int
 
 

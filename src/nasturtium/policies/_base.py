@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nasturtium.policies._walk import Head, Walk
     from nasturtium.spaces import Architecture, Decision, Decisions, Value
 
-Arrays = Mapping[str, "NDArray[np.float64]"]
+Arrays = Mapping[str, "NDArray[np.floating]"]
 """Parameters, or derivatives by them, by name. They are never changed in place."""
 
 
@@ -43,7 +43,7 @@ class Rollout(ABC):
     """One walk on its way; it is asked and told step by step."""
 
     @abstractmethod
-    def outputs(self, path: str, head: Head) -> NDArray[np.float64]:
+    def outputs(self, path: str, head: Head) -> NDArray[np.floating]:
         """Return the policy's outputs at the next step, shape ``(n_outputs,)``."""
 
     @abstractmethod
@@ -80,11 +80,11 @@ class Policy(ABC):
     """
 
     @abstractmethod
-    def initial(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def initial(self, seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.floating]:
         """Return a parameter's value before any training (do not change it)."""
 
     @final
-    def parameter(self, weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def parameter(self, weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.floating]:
         """Return a parameter's value now."""
         known = weights.arrays.get(name)
         return self.initial(weights.seed, name, shape) if known is None else known

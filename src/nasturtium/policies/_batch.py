@@ -87,16 +87,18 @@ class Softmax(NamedTuple):
 
 
 def distribution(
-    outputs: NDArray[np.float64], head: Head, legal: NDArray[np.bool_] | None
+    outputs: NDArray[np.floating], head: Head, legal: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return probabilities of tokens and their logarithms, 0 where a token is not legal.
+    """Return probabilities of tokens and their logarithms, 0 where a token is not legal; to 64 bits.
 
     Args:
         outputs: What a policy puts out, shape ``(..., n_outputs)``.
         head: The question.
         legal: Which tokens are legal, shape ``(..., n_tokens)``; None for all.
     """
-    logits = outputs if head.members is None else outputs @ head.members.T
+    logits = outputs.astype(np.float64, copy=False)
+    if head.members is not None:
+        logits = logits @ head.members.T
     if legal is not None:
         logits = np.where(legal, logits, -np.inf)
     shifted = logits - logits.max(axis=-1, keepdims=True)
@@ -106,7 +108,7 @@ def distribution(
     return weights / total, logs if legal is None else np.where(legal, logs, 0.0)
 
 
-def softmax(outputs: NDArray[np.float64], group: Group) -> Softmax:
+def softmax(outputs: NDArray[np.floating], group: Group) -> Softmax:
     """Return log-probabilities and entropies of a group.
 
     Args:

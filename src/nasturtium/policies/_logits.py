@@ -56,7 +56,7 @@ class Logits(Policy):
         """Return a row that is nearly uniform."""
         return _initial(seed, name, shape, self.spread)
 
-    def row(self, weights: Weights, head: Head) -> NDArray[np.float64]:
+    def row(self, weights: Weights, head: Head) -> NDArray[np.floating]:
         """Return a decision's logits, shape ``(n_outputs,)``."""
         return self.parameter(weights, head.name, (head.n_outputs,))
 
@@ -80,7 +80,7 @@ class _Rollout(Rollout):
         self._policy = policy
         self._weights = weights
 
-    def outputs(self, path: str, head: Head) -> NDArray[np.float64]:
+    def outputs(self, path: str, head: Head) -> NDArray[np.floating]:
         """Return the decision's row."""
         del path
         return self._policy.row(self._weights, head)
