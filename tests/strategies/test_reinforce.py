@@ -35,7 +35,7 @@ def gradient_of(strategy, weights, architectures, advantages):
     return recorder.gradient
 
 
-@pytest.mark.parametrize("policy", [Logits(spread=0.7), LSTM(units=4, spread=0.7)])
+@pytest.mark.parametrize("policy", [Logits(spread=0.7), LSTM(units=4, spread=0.7, bits=64)])
 @pytest.mark.parametrize("entropy_weight", [0.0, 0.3])
 def test_the_expected_gradient_is_the_exact_policy_gradient(policy, entropy_weight):
     strategy, weights = Reinforce(policy, entropy_weight=entropy_weight), Weights(0, {})
