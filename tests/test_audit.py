@@ -10,6 +10,7 @@ from nasturtium._audit import (
     Listed,
     audited,
     cheap_fidelities,
+    plan_audit,
     recommend,
     recommended_training,
     run_audit,
@@ -143,6 +144,21 @@ def test_a_real_one_and_the_search_that_takes_it(task, space, monkeypatch, tmp_p
     assert study.estimator == training
     with pytest.raises(UsageError, match="got none in this storage"):
         recommended_training(storage, "other data", space)
+
+
+def test_with_less_time_a_full_training_has_less_data_then_smaller_networks(task, space, monkeypatch):
+    # An epoch of whole networks takes 10 s; of smaller ones by their number of cells and filters.
+    monkeypatch.setattr(audit_module, "time_epoch", lambda space, _: 10 * space.cells / 2 * space.filters / 4)
+    fulls = [plan_audit(space, task, seconds, 1)[0] for seconds in (20_000, 900, 400, 200, 150)]
+    assert [(f.fraction, f.width, f.cells) for f in fulls] == [
+        (1.0, 1.0, None),
+        (0.25, 1.0, None),
+        (0.25, 1.0, 1),
+        (0.25, 0.5, 1),
+        (0.1, 0.5, 1),
+    ]
+    assert {f.width for f in cheap_fidelities(fulls[-1], space, task)} == {0.5, 0.25}
+    assert {f.cells for f in cheap_fidelities(fulls[-1], space, task)} == {1}
 
 
 def test_too_little_time_says_so(task, space, monkeypatch):

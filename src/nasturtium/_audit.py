@@ -37,8 +37,8 @@ LEAST, MOST = 12, 40
 MOST_EPOCHS, LEAST_EPOCHS = 24, 4
 """Longest and shortest full training of an audit; a shorter one has no quarter."""
 
-FRACTIONS = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
-"""Shares of the data of a full training: the first that the time allows."""
+FRACTIONS, LAST_FRACTIONS = (1.0, 0.5, 0.25), (0.1, 0.05, 0.02)
+"""Shares of the data of a full training: the first that the time allows, the last with the smallest networks only."""
 
 VALIDATION = 0.08
 """About what judging costs after every epoch, in epochs of training."""
@@ -151,8 +151,8 @@ def cheap_fidelities(full: Fidelity, space: Space, task: Task) -> tuple[Fidelity
     if len(task.input_shape) == 3 and min(task.input_shape[1:]) >= 16:
         fidelities += [replace(half, resolution=0.5), replace(quarter, resolution=0.5)]
     if _has(space, width=0.5):
-        fidelities += [replace(half, width=0.5)]
-    if _has(space, cells=1) and getattr(space, "cells", 1) > 1:
+        fidelities += [replace(half, width=full.width / 2)]
+    if full.cells is None and _has(space, cells=1) and getattr(space, "cells", 1) > 1:
         fidelities += [replace(half, cells=1)]
     return tuple(dict.fromkeys(f for f in fidelities if f != full))
 
@@ -173,24 +173,42 @@ def rough_cost(fidelity: Fidelity) -> float:
     return float(fidelity.epochs * fidelity.fraction * fidelity.resolution**1.7 * fidelity.width**1.3)
 
 
+def sizes(space: Space) -> tuple[Fidelity, ...]:
+    """Return the sizes of networks that a full training may have: whole, one cell a stage, half as wide too.
+
+    Args:
+        space: Says which sizes it can change.
+    """
+    stack = Fidelity(1, cells=1) if _has(space, cells=1) and getattr(space, "cells", 1) > 1 else Fidelity(1)
+    return tuple(dict.fromkeys((Fidelity(1), stack, replace(stack, width=0.5 if _has(space, width=0.5) else 1.0))))
+
+
 def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> tuple[Fidelity, int]:
     """Return the full fidelity and the number of architectures for a time.
+
+    Where whole networks on a quarter of the data take too long, a full training is one of smaller
+    networks: what it says of cheaper ones is then said of these.
 
     Raises:
         UsageError: The time is not enough for ``LEAST`` architectures.
     """
-    per_epoch = time_epoch(space, task)
-    for fraction, epochs in product(FRACTIONS, range(MOST_EPOCHS, LEAST_EPOCHS - 1, -1)):
-        full = Fidelity(epochs, fraction=fraction)
-        compared = (*cheap_fidelities(full, space, task), *[full] * FULL_SEEDS)
-        # Validation costs the same whatever the share of the data.
-        cost = sum(rough_cost(f) + VALIDATION * f.epochs for f in compared)
-        n = int(seconds * workers / (cost * per_epoch))
-        if n >= LEAST and (n >= 20 or epochs <= 8):
-            return full, min(n, MOST)
+    from nasturtium.estimators._reduced import reduced
+
+    whole, *smaller = sizes(space)
+    smallest = smaller[-1] if smaller else whole
+    for size, fractions in ((whole, FRACTIONS), *((s, FRACTIONS) for s in smaller), (smallest, LAST_FRACTIONS)):
+        per_epoch = time_epoch(reduced(space, task, size)[0], task)
+        for fraction, epochs in product(fractions, range(MOST_EPOCHS, LEAST_EPOCHS - 1, -1)):
+            full = replace(size, epochs=epochs, fraction=fraction)
+            compared = (*cheap_fidelities(full, space, task), *[full] * FULL_SEEDS)
+            # Validation costs the same whatever the share of the data.
+            cost = sum(rough_cost(f) + VALIDATION * f.epochs for f in compared) / rough_cost(size)
+            n = int(seconds * workers / (cost * per_epoch))
+            if n >= LEAST and (n >= 20 or epochs <= 8):
+                return full, min(n, MOST)
     raise UsageError(
         f"an audit trains {LEAST} networks at every fidelity, got time for fewer (an epoch takes {per_epoch:.2g} s); "
-        "give more --minutes, or a smaller space such as 'nasbench201(cells=1, filters=8)'."
+        "give more --minutes or --workers, or a space of smaller networks."
     )
 
 
