@@ -31,7 +31,7 @@ test-slow: $(VENV)/.dev ## Run the long tests.
 test-browser: $(VENV)/.dev ## Run the tests that need Chromium.
 	$(BIN)/python -m pytest -m browser tests/report
 
-bench: $(VENV)/.dev ## Measure the costs of the framework itself.
+bench: $(VENV)/.dev bench-training ## Measure the training engine, then the costs of the framework itself.
 	$(BIN)/python benchmarks/overhead.py
 
 bench-evolution: $(VENV)/.dev ## Hold evolution to its papers: on NAS-Bench-201, on toys, on small trainings.

@@ -129,7 +129,8 @@ def test_what_is_compared_fits_space_and_task(task, space):
 
 
 def test_a_real_one_and_the_search_that_takes_it(task, space, monkeypatch, tmp_path):
-    monkeypatch.setattr(audit_module, "plan_audit", lambda *_: (Fidelity(2), 6))
+    monkeypatch.setattr(audit_module, "plan_audit", lambda *_: Fidelity(2))
+    monkeypatch.setattr(audit_module, "MOST", 6)
     storage = open_storage(f"sqlite:///{tmp_path}/s.db")
     with pytest.raises(UsageError, match="got none in this storage"):
         recommended_training(storage, task.content, space)
@@ -149,7 +150,7 @@ def test_a_real_one_and_the_search_that_takes_it(task, space, monkeypatch, tmp_p
 def test_with_less_time_a_full_training_has_less_data_then_smaller_networks(task, space, monkeypatch):
     # An epoch of whole networks takes 10 s; of smaller ones by their number of cells and filters.
     monkeypatch.setattr(audit_module, "time_epoch", lambda space, _: 10 * space.cells / 2 * space.filters / 4)
-    fulls = [plan_audit(space, task, seconds, 1)[0] for seconds in (20_000, 900, 400, 200, 150)]
+    fulls = [plan_audit(space, task, seconds, 1) for seconds in (20_000, 900, 400, 200, 150)]
     assert [(f.fraction, f.width, f.cells) for f in fulls] == [
         (1.0, 1.0, None),
         (0.25, 1.0, None),

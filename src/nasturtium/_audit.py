@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FULL_SEEDS = 2
 LEAST, MOST = 12, 40
-"""Numbers of architectures: below, intervals say nothing; above, a longer full training says more."""
+"""Numbers of architectures: fewer are not planned, for intervals would say nothing; the time left over allows more."""
 
 MOST_EPOCHS, LEAST_EPOCHS = 24, 4
 """Longest and shortest full training of an audit; a shorter one has no quarter."""
@@ -183,8 +183,8 @@ def sizes(space: Space) -> tuple[Fidelity, ...]:
     return tuple(dict.fromkeys((Fidelity(1), stack, replace(stack, width=0.5 if _has(space, width=0.5) else 1.0))))
 
 
-def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> tuple[Fidelity, int]:
-    """Return the full fidelity and the number of architectures for a time.
+def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> Fidelity:
+    """Return the full fidelity for a time.
 
     Where whole networks on a quarter of the data take too long, a full training is one of smaller
     networks: what it says of cheaper ones is then said of these.
@@ -205,7 +205,7 @@ def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> tuple[
             cost = sum(rough_cost(f) + VALIDATION * f.epochs for f in compared) / rough_cost(size)
             n = int(seconds * workers / (cost * per_epoch))
             if n >= LEAST and (n >= 20 or epochs <= 8):
-                return full, min(n, MOST)
+                return full
     raise UsageError(
         f"an audit trains {LEAST} networks at every fidelity, got time for fewer (an epoch takes {per_epoch:.2g} s); "
         "give more --minutes or --workers, or a space of smaller networks."
@@ -221,7 +221,7 @@ def run_audit(
     seed: int = 0,
     name: str | None = None,
     storage: Storage | str | None = None,
-    watch: Callable[[History], None] | None = None,
+    watch: Callable[[int, int], None] = lambda over, total: None,
 ) -> Audit:
     """Train the sample and say what each fidelity is worth.
 
@@ -233,7 +233,7 @@ def run_audit(
         seed: For everything random.
         name: In the storage.
         storage: Where the audit is kept for ``--estimator auto``; None keeps it in memory.
-        watch: Called with the history now and then.
+        watch: Called with the numbers of trainings that are over, and of those of ``MOST`` architectures.
 
     Raises:
         UsageError: There is nothing to train, or the time is too short.
@@ -246,9 +246,10 @@ def run_audit(
     bound = made(SPACES, space).on(task)
     if not bound.supports(Networks):
         raise UsageError(f"an audit trains networks, got {type(bound).__name__} without any; choose another space.")
-    full, n = plan_audit(bound, task, 54 * minutes, workers)
+    full = plan_audit(bound, task, 54 * minutes, workers)
     cheap = cheap_fidelities(full, bound, task)
-    strategy = Listed(sampled(bound, n, np.random.default_rng(seed)), (*cheap, *[full] * FULL_SEEDS))
+    strategy = Listed(sampled(bound, MOST, np.random.default_rng(seed)), (*cheap, *[full] * FULL_SEEDS))
+    total = len(strategy.architectures) * len(strategy.fidelities)
     study = Study(
         space=bound,
         estimator=Training(epochs=full.epochs),
@@ -258,7 +259,13 @@ def run_audit(
         name=name,
         notes={"kind": "audit"},
     )
-    study.run(strategy, minutes=0.95 * minutes, seed=seed, workers=workers, watch=watch)
+    study.run(
+        strategy,
+        minutes=0.95 * minutes,
+        seed=seed,
+        workers=workers,
+        watch=lambda history: watch(history.n_trials - history.n_under_way, total),
+    )
     audit = audited(study.history, full)
     recommended = {str(budget): fidelity.to_json() for budget, fidelity in audit.recommended.items()}
     found = {"content": task.content, "full_seconds": audit.seconds, "fidelities": recommended}

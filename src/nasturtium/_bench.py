@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from nasturtium import benchmarking
@@ -17,9 +15,9 @@ from nasturtium.benchmarking import Benchmark, Grid, Results, curves, page, read
 from nasturtium.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from nasturtium.benchmarking import Sheet
 
@@ -67,15 +65,6 @@ def compare(grid: Grid, jobs: int | None, out: Path | None, watch: Callable[[int
         write_curves(drawn, results.metric, out)
         (out / "report.html").write_text(page(results, drawn), encoding="utf-8")
     return results
-
-
-@contextmanager
-def progress(console: Console, title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how many runs are over, on a terminal; yields what is to be called with (over, all)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(f"{title}: runs", total=None)
-        yield lambda over, total: bar.update(task, completed=over, total=total)
 
 
 def comparison_page(results: Results) -> RenderableType:

@@ -11,7 +11,7 @@ from nasturtium import _options as options
 from nasturtium._arguments import default_workers, file_name, fresh_name, parse_limits
 from nasturtium._interrupt import Interruptible
 from nasturtium._options import DATABASE
-from nasturtium._terminal import console, error_console, say, say_json, waiting
+from nasturtium._terminal import console, error_console, progress, say, say_json, waiting
 from nasturtium.storage import open_storage
 
 
@@ -44,13 +44,13 @@ def bench(
     `nasturtium components benchmarks` lists what there is. With --out, a
     grid that was interrupted goes on where it stopped.
     """
-    from nasturtium._bench import chosen_benchmark, chosen_strategies, compare, comparison_page, progress
+    from nasturtium._bench import chosen_benchmark, chosen_strategies, compare, comparison_page
     from nasturtium.benchmarking import Grid, Protocol
 
     chosen = chosen_benchmark(benchmark, space, minimize, maximize, report)
     protocol = Protocol(trials, workers, scheduler=scheduler)
     comparison = Grid(chosen, chosen_strategies(strategy, grid), seeds, protocol)
-    with progress(error_console(), chosen.name) as watch:
+    with progress(f"{chosen.name}: runs") as watch:
         results = compare(comparison, jobs, out, watch)
     console().print(comparison_page(results))
     if out is not None:
@@ -121,11 +121,13 @@ def audit(
 
     A sample of networks is trained at several fidelities, and fully with
     two seeds; the table says how well each ranks them, at which cost.
+    What a full training is follows from the minutes: all the data, a part
+    of it, or smaller networks of the same cells; the title says which.
     `nasturtium search --estimator auto` takes the recommendation.
 
     For example:
 
-        nasturtium audit fashion-mnist --space "nasbench201(cells=1, filters=8)" --minutes 20
+        nasturtium audit fashion-mnist --space nasbench201 --minutes 20
     """
     from nasturtium._audit import run_audit
     from nasturtium._audit_page import audit_page
@@ -134,7 +136,7 @@ def audit(
     loaded = loaded_task(task, target)
     with closing(open_storage(storage)) as opened, Interruptible(error_console()):
         name = fresh_name(f"audit-{file_name(task)}", opened)
-        with waiting(f"training for {minutes:g} minutes"):
+        with progress(f"training, up to {minutes:g} minutes") as watch:
             found = run_audit(
                 loaded,
                 space,
@@ -143,6 +145,7 @@ def audit(
                 seed=seed,
                 name=name,
                 storage=opened,
+                watch=watch,
             )
     console().print(audit_page(found))
 

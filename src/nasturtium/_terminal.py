@@ -2,7 +2,8 @@
 
 import json
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +26,18 @@ def waiting(text: str) -> AbstractContextManager[object]:
     """Return what shows, on a terminal, that something takes its time."""
     shown = console()
     return shown.status(f"{text} ...") if shown.is_terminal else nullcontext()
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[int, int], None]]:
+    """Show, on a terminal, how many of some parts are over; yields what is to be called with (over, all)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = error_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=shown, disable=not shown.is_terminal, transient=True) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda over, total: bar.update(task, completed=over, total=total)
 
 
 def say(text: str) -> None:
