@@ -24,9 +24,11 @@ def examples(updates=None, advantages=(0.5, -0.2, 0.1, -0.4)):
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_ratio_is_one_before_the_first_step(policy):
-    controller = Controller(Weights(0, {}))
+    controller = Controller(Weights(0, {}), n_updates=1, past=(Weights(0, {}),))  # the update before changed nothing
     passed = policy.forward(controller.weights, examples().batch)
-    np.testing.assert_array_equal(passed.log_probs - PPO(policy)._sampled(controller, examples()), 0)
+    for update in (0, 1):
+        sampled = PPO(policy)._sampled(controller, examples((update,) * 4), passed)
+        np.testing.assert_array_equal(passed.log_probs - sampled, 0)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -48,7 +50,7 @@ def test_what_an_older_policy_sampled_is_weighted_by_the_ratio(policy):
     old = Weights(0, {})
     new = Adam().stepped(policy, old, policy.forward(old, examples().batch).gradient(*rng.normal(size=(2, 8))), 0.1)[1]
     controller = Controller(new, n_updates=1, past=(old,))
-    sampled = PPO(policy)._sampled(controller, examples((0, 1, 0, 1)))
+    sampled = PPO(policy)._sampled(controller, examples((0, 1, 0, 1)), policy.forward(new, examples().batch))
     expected = [policy.forward(weights, examples().batch).log_probs for weights in (old, new)]
     np.testing.assert_allclose(sampled, np.where(np.repeat([1, 0, 1, 0], 2), *expected), atol=1e-12)
     assert np.abs(expected[0] - expected[1]).min() > 0

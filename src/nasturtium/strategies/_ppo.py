@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
+    from nasturtium.policies import Pass
     from nasturtium.trials import History, Proposal, Setting
 
 ONE_LAYER = LSTM(units=100, layers=1, spread=0.1)
@@ -94,24 +95,32 @@ class PPO(Strategy):
 
     def update(self, controller: Controller, examples: Examples) -> tuple[Adam, Weights]:
         """Ascend the clipped objective."""
-        sampled = self._sampled(controller, examples)
         optimizer, weights = controller.optimizer, controller.weights
+        passed = self.policy.forward(weights, examples.batch)
+        sampled = self._sampled(controller, examples, passed)
         m, lengths = len(examples.advantages), examples.batch.lengths
         advantages = np.repeat(examples.advantages, lengths)
         by_entropies = np.full(len(advantages), -self.entropy_weight / m)
-        for _ in range(self.n_epochs):
-            passed = self.policy.forward(weights, examples.batch)
+        for epoch in range(self.n_epochs):
+            if epoch > 0:
+                passed = self.policy.forward(weights, examples.batch)
             slopes = clipped_slopes(passed.log_probs - sampled, advantages, self.clip)
             gradient = passed.gradient(-slopes / m, by_entropies)
             optimizer, weights = optimizer.stepped(self.policy, weights, gradient, self.learning_rate)
         return optimizer, weights
 
-    def _sampled(self, controller: Controller, examples: Examples) -> NDArray[np.float64]:
-        """Return the log-probability of each step under the parameters that it was sampled with."""
+    def _sampled(self, controller: Controller, examples: Examples, passed: Pass) -> NDArray[np.float64]:
+        """Return the log-probability of each step under the parameters that it was sampled with.
+
+        Args:
+            controller: Has the parameters.
+            examples: The steps, and when they were sampled.
+            passed: The same steps under the parameters of now.
+        """
         walks, lengths = examples.batch.walks, examples.batch.lengths
         updates = np.repeat(examples.updates, lengths)
-        found = np.zeros(len(updates))
-        for update in sorted(set(examples.updates)):
+        found = passed.log_probs.copy()
+        for update in sorted({*examples.updates} - {controller.n_updates}):
             batch = Batch(tuple(w for w, u in zip(walks, examples.updates, strict=True) if u == update))
             found[updates == update] = self.policy.forward(controller.weights_at(update), batch).log_probs
         return found
