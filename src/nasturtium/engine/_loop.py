@@ -140,12 +140,12 @@ class Loop:
 
     def _asked(self, n: int, n_running: int) -> list[Asked]:
         """Return what to begin next: one promotion, or up to n proposals."""
-        history = self.journal.history().sealed()
+        history = self.journal.log.history(sealed=True)
         if self.budget.is_spent(history, self._elapsed()):
             return []
         for number in self.scheduler.retire(history):
             self.journal.add(Ended(number, State.STOPPED, "not promoted", at=self._reading()))
-            history = self.journal.history().sealed()
+            history = self.journal.log.history(sealed=True)
         promoted = self.scheduler.promote(history)
         if promoted is not None:
             return [asked_event(history, promoted, 0, self.scheduler)]
@@ -178,7 +178,7 @@ class Loop:
         number = message.number
         if isinstance(message, Reported):
             self.journal.add(Measured(number, message.measurement))
-            history = self.journal.history().sealed()
+            history = self.journal.log.history(sealed=True)
             trial = history.trial(number)
             decision = self.scheduler.decide(history, trial, trial.measurements[-1])
             if decision is Decision.STOP:

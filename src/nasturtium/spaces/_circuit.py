@@ -60,7 +60,8 @@ class Circuit:
             if is_enabled:
                 (late if delay else ready).setdefault(target, []).append((source, weight))
         place = dict(zip(sources, range(len(sources)), strict=True))
-        left, steps = [*targets], []
+        self._steps: list[tuple[int, Terms, Terms, Any]] = []
+        left = [*targets]
         while left:  # from the outputs back to what they read, so that only that is kept
             name = left[-1]
             if name in place:
@@ -72,18 +73,18 @@ class Circuit:
                 left += waiting
                 continue
             left.pop()
-            terms = [(place[source], weight) for source, weight in arriving]
-            steps.append((name, len(place), terms, function_of(genome.neurons.get(name, output), mathematics)))
+            function = function_of(genome.neurons.get(name, output), mathematics)
+            self._steps.append((len(place), [(place[source], weight) for source, weight in arriving], [], function))
             place[name] = len(place)
             if name in late:
                 left[:0] = [source for source, _ in late[name]]
-        self._n_computed = len(steps)
+        self._n_computed = len(self._steps)
         self._exits = [place[name] for name in targets]
-        self._steps: list[tuple[int, Terms, Terms, Any]] = [
-            (spot, terms, [(place[source], weight) for source, weight in late.get(name, ())] if late else [], function)
-            for name, spot, terms, function in steps
-        ]
-        self.is_recurrent = bool(late) and any([terms for _, _, terms, _ in self._steps])
+        self.is_recurrent = False
+        for name, arriving in late.items():
+            if name in place:
+                self._steps[place[name] - len(sources)][2].extend([(place[source], w) for source, w in arriving])
+                self.is_recurrent = True
 
     def step(self, inputs: Sequence[Any], state: Sequence[Any] | None = None) -> tuple[list[Any], list[Any]]:
         """Return the outputs of one time step, and the state to hand to the next.

@@ -31,8 +31,8 @@ class Birth(NamedTuple):
     """Who has a child.
 
     Args:
-        fitter: Number of the parent that is fitter, or as fit and smaller.
-        other: Number of the other; the same for a child of one.
+        fitter: Row of the parent that is fitter, or as fit and smaller.
+        other: Row of the other; the same for a child of one.
         is_copy: Whether the child is the parent as it is: a champion that lives on.
     """
 
@@ -49,7 +49,7 @@ class Lineage:
     Args:
         species: Those of the generation before.
         numbers: Each innovation's place in the order in which they arose.
-        births: The plan of the generation that is being born.
+        births: The parents of each member of the generation that is being born.
         best: Greatest fitness so far.
         stale: Generations since it rose.
         threshold: The distance from which on genomes are of two species.
@@ -57,7 +57,7 @@ class Lineage:
 
     species: tuple[Species[Genome], ...] = ()
     numbers: Mapping[Innovation, int] = field(default_factory=dict)
-    births: tuple[Birth, ...] = ()
+    births: tuple[Population, ...] = ()
     best: float = -inf
     stale: int = 0
     threshold: float = 0.0
@@ -120,7 +120,7 @@ class Niches(Removal):
     def population(self, history: History, number: int) -> Population | None:
         """Return the parents of that trial, if its generation may begin; none of the first generation."""
         varied(history.study.space)
-        losses, generation = history.losses(), history.n_settled // self.population_size
+        generation = history.n_settled // self.population_size
         place = number - generation * self.population_size
         if place >= self.population_size:
             return None
@@ -128,13 +128,9 @@ class Niches(Removal):
             (self, history.compared_at),
             generation,
             lambda: Lineage(threshold=self.threshold),
-            lambda now, before: self._planned(history, before, now, losses),
+            lambda now, before: self._planned(history, before, now),
         )
-        if not now.births:
-            return Population(np.zeros(0, dtype=np.int64), losses[:0])
-        birth = now.births[place]
-        members = np.array(birth[:2], dtype=np.int64)
-        return Population(members, losses[members], is_copied=birth.is_copy)
+        return now.births[place] if now.births else Population(np.zeros(0, dtype=np.int64), history.losses()[:0])
 
     def ahead(self, history: History) -> int:
         """Return how many births of the generation are to come: they are planned, unless limits reject them."""
@@ -149,8 +145,9 @@ class Niches(Removal):
 
         return history.iterate((self, "solved", loss, history.compared_at), history.n_settled // n, bool, step)
 
-    def _planned(self, history: History, generation: int, now: Lineage, losses: NDArray[np.float64]) -> Lineage:
+    def _planned(self, history: History, generation: int, now: Lineage) -> Lineage:
         """Return the lineage with its species and the next births, after a generation is over."""
+        losses = history.losses()
         members = Generational(self.population_size).succeeding((), generation, losses)
         if not members:
             return replace(now, births=())
@@ -181,10 +178,10 @@ class Niches(Removal):
             now = refocused(now)
         rng = generator(history, -2 - generation)
         sizes = [len(genome.genes) for genome in genomes]
-        births = tuple(
-            Birth(members[a], members[b], is_copy) for a, b, is_copy in self._births(now, fitness, sizes, rng)
-        )
-        return replace(now, births=births)
+        births = self._births(now, fitness, sizes, rng)
+        parents = np.array(members)[[birth[:2] for birth in births]]
+        plan = zip(parents, losses[parents], [birth.is_copy for birth in births], strict=True)
+        return replace(now, births=tuple([Population(*birth) for birth in plan]))
 
     def _moved(self, threshold: float, n_species: int) -> float:
         """Return the next generation's threshold: higher if there are too many species, lower if too few."""
