@@ -321,8 +321,8 @@ class History:
     def fold(self, key: Hashable, start: Callable[[], S], step: Callable[[S, Trial], S]) -> S:
         """Return state accumulated over the completed trials, in the order in which they ended.
 
-        The one place where derived state is kept: the result after the last call is memoized under
-        ``key``, and only trials that ended since are added. ``step`` returns a new state and leaves
+        With ``iterate`` the one place where derived state is kept: the result after the last call is
+        memoized under ``key``, and only trials that ended since are added. ``step`` returns a new state and leaves
         the old one as it was.
 
         Args:
