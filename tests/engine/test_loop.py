@@ -387,6 +387,25 @@ def test_proposals_beyond_the_number_asked_for_are_left_out():
     assert Bench(strategy=strategy).run(Budget(trials=3)).n_trials == 3
 
 
+class PlansAhead(Proposes):
+    def ahead(self, history):
+        return 6
+
+
+def test_what_was_proposed_ahead_is_dropped_once_losses_are_compared_elsewhere():
+    def ask(history, n):
+        at = history.compared_at
+        found = RandomSearch().ask(history, n)
+        return [replace(proposal, attributes={"at": 0 if at is None else at.epochs}) for proposal in found]
+
+    history = Bench(LEARNER, PlansAhead(ask), SuccessiveHalving(bracket=2, eta=2)).run(Budget(trials=6))
+    seen = [history.before(trial.asked_at).compared_at for trial in history.trials()]
+    assert [trial.proposal.attributes["at"] for trial in history.trials()] == [
+        0 if at is None else at.epochs for at in seen
+    ]
+    assert len(set(seen)) > 1
+
+
 def test_unknown_parents_are_refused_before_anything_is_written():
     strategy = Proposes(lambda history, n: [replace(RandomSearch().ask(history, 1)[0], parents=(history.n_trials,))])
     bench = Bench(strategy=strategy)

@@ -80,6 +80,7 @@ class Loop:
         self._stopping: set[int] = set()
         self._n_ended = 0
         self._ahead: deque[Proposal] = deque()
+        self._ahead_at: Fidelity | None = None
 
     def run(self) -> None:
         """Run to the end.
@@ -165,6 +166,9 @@ class Loop:
 
     def _proposals(self, history: History, n: int, room: int) -> list[Proposal]:
         """Return up to n proposals: those made ahead, which nothing has changed since, else the next ones."""
+        if history.compared_at is not self._ahead_at:  # what was planned by the losses there may be another now
+            self._ahead.clear()
+            self._ahead_at = history.compared_at
         if not self._ahead:
             wanted = max(n, min(self.strategy.ahead(history), room))
             self._ahead.extend(self.strategy.ask(history, wanted)[:wanted])

@@ -51,7 +51,8 @@ class Strategy(ABC):
     def ahead(self, history: History) -> int:
         """Return how many proposals, from the next on, no trial that ends meanwhile can change; by default 1.
 
-        So a generation is asked for at once, whatever the number of workers.
+        So a generation is asked for at once, whatever the number of workers. Where a trial that ends
+        changes the fidelity at which ``losses`` compares, the proposals are asked for anew.
         """
         del history
         return 1
