@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from nasturtium._registry import tuples
 
@@ -59,13 +59,15 @@ class Architecture(Mapping[str, Any]):
         made.form = form
         return made
 
-    def __getattr__(self, name: str) -> Any:
-        """Write the content; only what is not there yet is looked for here."""
-        if name != "_content" or self.form is None:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        self._content = dict(self.form.content())
-        self.form = None  # one of them is enough to keep
-        return self._content
+    if not TYPE_CHECKING:  # to which any name would be an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Write the content; only what is not there yet is looked for here."""
+            if name != "_content" or self.form is None:
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            self._content = dict(self.form.content())
+            self.form = None  # one of them is enough to keep
+            return self._content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Architecture:
