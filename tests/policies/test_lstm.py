@@ -97,13 +97,14 @@ def test_what_is_skipped_from_is_remembered():
     assert steps[0][place] != pytest.approx(steps[1][place])
 
 
-def test_all_architectures_of_a_space_with_skips_have_probabilities_that_sum_to_one():
-    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0, bits=64)
+@pytest.mark.parametrize(("bits", "error"), [(32, 1e-6), (64, 1e-12)])
+def test_all_architectures_of_a_space_with_skips_have_probabilities_that_sum_to_one(bits, error):
+    space, policy = EnasMacro(layers=3), LSTM(units=6, spread=1.0, bits=bits)
     batch = Batch(tuple(walk_of(space, a) for a in space))
     passed = policy.forward(Weights(0, {}), batch)
     chances = np.exp(np.add.reduceat(passed.log_probs, np.r_[0, batch.lengths.cumsum()[:-1]]))
     assert len(chances) == space.size == 6**3 * 2**3
-    assert chances.sum() == pytest.approx(1, abs=1e-12)
+    assert chances.sum() == pytest.approx(1, abs=error)
 
 
 # --- precision -----------------------------------------------------------------------------------
@@ -122,6 +123,15 @@ def test_numbers_of_32_bits_are_enough(space):
     for name, array in expected.items():
         assert found[name].dtype == np.float32
         np.testing.assert_allclose(found[name], array, atol=1e-5 * max(1, np.abs(array).max()))
+
+
+@pytest.mark.parametrize(("bits", "error"), [(32, 1e-5), (64, 1e-12)])
+@pytest.mark.parametrize("space", [EnasMacro(layers=6), NASNet()], ids=["skips", "many steps"])
+def test_a_draw_step_by_step_and_a_batch_agree(space, bits, error):
+    policy, weights, rng = LSTM(units=20, spread=0.5, bits=bits), Weights(0, {}), np.random.default_rng(0)
+    drawn = [draw(policy, weights, space, rng) for _ in range(5)]
+    passed = policy.forward(weights, Batch(tuple(walk_of(space, found.architecture) for found in drawn)))
+    assert sum(found.entropy for found in drawn) == pytest.approx(passed.entropies.sum(), rel=error)
 
 
 def test_training_keeps_the_precision():

@@ -45,7 +45,7 @@ class LSTM(Policy):
         units: Width of the state.
         layers: Number of layers.
         spread: Parameters begin uniform in [-spread, spread].
-        bits: Of the numbers it computes with, 32 or 64. Probabilities are exact to as many.
+        bits: Of the numbers it computes with, 32 or 64; log-probabilities are right to about 1e-5 or 1e-12.
 
     References:
         Zoph & Le 2017, ICLR, arXiv 1611.01578; the mean: Pham et al. 2018, arXiv 1802.03268.
