@@ -278,7 +278,10 @@ def main() -> None:
     if arguments.gnarl:
         seeds = range(first, first + arguments.gnarl)
         calls = ("gnarl()", "gnarl(neurons=(1, 3))")
-        table("XOR", [row(call, [ours(Xor(), call, 10_000, seed) for seed in seeds]) for call in calls])
+        table(
+            "XOR by GNARL, at most 10,000",
+            [row(call, [ours(Xor(), call, 10_000, seed) for seed in seeds]) for call in calls],
+        )
 
 
 if __name__ == "__main__":

@@ -194,9 +194,8 @@ def plan_audit(space: Space, task: Task, seconds: float, workers: int) -> Fideli
     """
     from nasturtium.estimators._reduced import reduced
 
-    whole, *smaller = sizes(space)
-    smallest = smaller[-1] if smaller else whole
-    for size, fractions in ((whole, FRACTIONS), *((s, FRACTIONS) for s in smaller), (smallest, LAST_FRACTIONS)):
+    *larger, smallest = sizes(space)
+    for size, fractions in (*((s, FRACTIONS) for s in larger), (smallest, FRACTIONS + LAST_FRACTIONS)):
         per_epoch = time_epoch(reduced(space, task, size)[0], task)
         for fraction, epochs in product(fractions, range(MOST_EPOCHS, LEAST_EPOCHS - 1, -1)):
             full = replace(size, epochs=epochs, fraction=fraction)

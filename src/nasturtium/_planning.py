@@ -182,7 +182,10 @@ def time_simulation(space: Space, problem: Problem, n: int = 30) -> float:
 
 
 def time_candidate(space: Space, task: Task, estimator: Estimator) -> float | None:
-    """Return the seconds that a typical network is trained for, to the last rung; None if none is trained."""
+    """Return the seconds that a typical network is trained for, to the last rung; None if none is trained.
+
+    A scheduler that ends most trials sooner leaves time for more candidates than are then expected.
+    """
     from nasturtium.estimators._reduced import reduced
 
     full = estimator.ladder()[-1].fidelity

@@ -95,6 +95,7 @@ class Tabular(Estimator):
     """
 
     is_random: ClassVar[bool] = False
+    """Tables answer alike for every seed; one that draws from it sets this to True."""
 
     @property
     @abstractmethod

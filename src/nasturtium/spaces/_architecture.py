@@ -63,11 +63,12 @@ class Architecture(Mapping[str, Any]):
 
         def __getattr__(self, name: str) -> Any:
             """Write the content; only what is not there yet is looked for here."""
-            if name != "_content" or self.form is None:
+            form = self.form if name == "_content" else None
+            if form is None:
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-            self._content = dict(self.form.content())
+            self._content = content = dict(form.content())
             self.form = None  # one of them is enough to keep
-            return self._content
+            return content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Architecture:
