@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import nasturtium as nas
-from nasturtium import _planning
+from nasturtium import _final, _planning
 from nasturtium._complete import complete
 from nasturtium._evidence import results_of
 from nasturtium._final import FinalPlan, children_of, open_final, plan_final
@@ -212,6 +212,22 @@ def test_an_epoch_on_little_data_takes_the_time_of_its_validation_too(task: nas.
     space = load("chain", stages=1, depth=1, widths=(4,)).on(task)
     judged = replace(task, valid=task.train.select(torch.arange(len(task.train)).repeat(300)))
     assert time_epoch(space, judged) > 3 * time_epoch(space, task)
+
+
+def test_a_final_training_after_smaller_stand_ins_is_planned_by_the_network_itself(
+    task: nas.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = nas.Study(
+        space="chain(stages=1, depth=1, widths=(4, 8))", estimator="training(epochs=1, resolution=0.5)",
+        task=replace(task, augment=Crop(1)),
+    )  # fmt: skip
+    study.run("random-search", trials=2, seed=0)
+    examples = study.task.for_search()
+    an_epoch = 10.0 * len(examples.train) / (len(examples.train) + len(examples.valid))
+    monkeypatch.setattr(_final, "time_epoch_of", lambda *_: an_epoch)
+    planned = plan_final(study, 100.0, 1)
+    assert planned is not None
+    assert planned.epochs == 5
 
 
 def test_more_time_trains_more_networks_for_longer(task: nas.Task) -> None:

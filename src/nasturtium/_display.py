@@ -324,10 +324,12 @@ def baseline_line(outcome: Outcome) -> str | None:
 def short_line(outcome: Outcome) -> str | None:
     """Return that no network came through the final training, if so; None where there is none to come through."""
     estimator = outcome.study.estimator
-    if not outcome.rows or any(row.weights == "final" for row in outcome.rows):
+    if any(row.weights == "final" for row in outcome.rows) or not outcome.study.history.finished():
         return None
     if estimator is None or estimator.final(1) is None:
         return None
+    if not outcome.rows:
+        return "no final training ended in the time, and the search trained smaller stand-ins; raise --minutes"
     return "no final training ended in the time, so the networks have the weights of the search; raise --minutes"
 
 

@@ -7,9 +7,11 @@ other. Which networks and how many epochs is fixed before it begins, and nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING, ClassVar, final
 
+from nasturtium._planning import time_epoch_of
 from nasturtium._study import Study
 from nasturtium.strategies import Strategy
 from nasturtium.trials import History, Proposal, State, Trial
@@ -105,14 +107,15 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
     lengthening = 1 if study.task.augment is None else LENGTHENING
     if seconds is None:
         return FinalPlan(tuple(t.number for t in front[:5]), min(min(4, lengthening) * searched, MOST_EPOCHS))
-    costs = [_seconds_an_epoch(study, trial) for trial in front]
+    costs = (_seconds_an_epoch(study, trial) for trial in front)
+    first = next(costs)
     longest = min(lengthening * searched, MOST_EPOCHS)
     # Alone, the best network leaves half the time to the next; side by side they share it anyhow.
     share = 0.5 if workers == 1 else 0.6
-    epochs = int(min(max(share * seconds / costs[0], 1), longest))
+    epochs = int(min(max(share * seconds / first, 1), longest))
     numbers: list[int] = []
     spent = 0.0
-    for trial, cost in zip(front, costs, strict=True):
+    for trial, cost in zip(front, chain([first], costs), strict=True):
         spent += epochs * cost
         if numbers and (spent > 0.85 * seconds * workers or epochs * cost > 0.85 * seconds):
             break
@@ -121,10 +124,14 @@ def plan_final(study: Study, seconds: float | None, workers: int) -> FinalPlan |
 
 
 def _seconds_an_epoch(study: Study, trial: Trial) -> float:
-    """Return what an epoch on all the data costs, judging by the search."""
+    """Return what an epoch on all the data costs, judging by the search if it trained the network itself."""
     task = study.task.for_search()
-    share = len(task.train) * trial.fidelity.fraction
-    return trial.seconds / trial.step * (len(task.train) + len(task.valid)) / share
+    if trial.fidelity.is_whole:
+        of_search = trial.seconds / trial.step / trial.fidelity.fraction
+    else:  # what a smaller stand-in took says little of it
+        assert trial.architecture is not None
+        of_search = time_epoch_of([trial.architecture], study.space, study.task)
+    return of_search * (len(task.train) + len(task.valid)) / len(task.train)
 
 
 def child_name(study: Study) -> str:

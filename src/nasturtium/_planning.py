@@ -16,10 +16,10 @@ from nasturtium.estimators import ESTIMATORS, Estimator
 from nasturtium.spaces import Genomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nasturtium.networks import Network
-    from nasturtium.spaces import Space
+    from nasturtium.spaces import Architecture, Space
     from nasturtium.tasks import Problem, Task
 
 SEARCH_SHARE = 0.55
@@ -196,21 +196,26 @@ def time_candidate(space: Space, task: Task, estimator: Estimator) -> float | No
 
 def time_epoch(space: Space, task: Task) -> float:
     """Return the seconds that an epoch of a typical network takes in one thread, validation included."""
+    check_limits(space)
+    rng = np.random.default_rng(0)
+    candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
+    typical = dict.fromkeys(candidates[4:11:3])  # a network made by hand has no others beside it
+    return time_epoch_of(typical, space, task)
+
+
+def time_epoch_of(architectures: Iterable[Architecture], space: Space, task: Task) -> float:
+    """Return the seconds that an epoch of the median of some networks takes in one thread, validation included."""
     import torch
 
     from nasturtium.estimators._judging import JUDGING_BATCH
     from nasturtium.estimators._recipes import RECIPES
     from nasturtium.networks import build
 
-    check_limits(space)
-    rng = np.random.default_rng(0)
-    candidates = sorted((space.sample(rng) for _ in range(15)), key=lambda a: space.cost(a, "flops"))
     data = task.for_search()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        typical = dict.fromkeys(candidates[4:11:3])  # a network made by hand has no others beside it
-        times = [time_batches(build(space.graph(a).simplified()), data) for a in typical]
+        times = [time_batches(build(space.graph(a).simplified()), data) for a in architectures]
     finally:
         torch.set_num_threads(threads)
     training, judging = np.median(times, axis=0).tolist()
