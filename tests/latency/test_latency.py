@@ -151,7 +151,7 @@ def test_the_page_says_machine_times_and_the_error(device):
     console = Console(width=200)
     with console.capture() as captured:
         console.print(latency_page(device))
-    text = captured.get()
+    text = " ".join(captured.get().split())  # a title is as wide as its table
     for word in ("1 thread", "onnxruntime", "trial-12", "median ms", "left out in turn: median"):
         assert word in text
 

@@ -7,7 +7,7 @@ import pytest
 
 from nasturtium.errors import UsageError
 from nasturtium.schedulers import SuccessiveHalving
-from nasturtium.strategies import RandomSearch
+from nasturtium.strategies import RandomSearch, Strategy
 from nasturtium.testing import ToyLearner
 from nasturtium.testing._examples import Unlucky
 from nasturtium.testing._running import run, setting_of
@@ -104,9 +104,7 @@ def test_a_training_in_legs_ends_where_one_without_does():
     assert whole.history().trial(0).metrics == trial.metrics
 
 
-class _Only:
-    resumes = False
-
+class _Only(Strategy):
     def __init__(self, architecture):
         self.architecture = architecture
 
