@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import nasturtium as nas
-from nasturtium import _final, _planning
+from nasturtium import _complete, _final, _planning
 from nasturtium._complete import complete
 from nasturtium._evidence import results_of
 from nasturtium._final import FinalPlan, children_of, open_final, plan_final
@@ -212,6 +212,20 @@ def test_an_epoch_on_little_data_takes_the_time_of_its_validation_too(task: nas.
     space = load("chain", stages=1, depth=1, widths=(4,)).on(task)
     judged = replace(task, valid=task.train.select(torch.arange(len(task.train)).repeat(300)))
     assert time_epoch(space, judged) > 3 * time_epoch(space, task)
+
+
+def test_a_job_computes_in_one_thread_of_this_process_and_gives_the_others_back(
+    task: nas.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(_complete, "train_seeds", lambda *_: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        nas.search(task, trials=1, **SMALL)
+        assert seen == [1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_a_final_training_after_smaller_stand_ins_is_planned_by_the_network_itself(

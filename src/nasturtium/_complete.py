@@ -12,7 +12,7 @@ from nasturtium._baseline import BASELINE_SHARE, train_baseline
 from nasturtium._delivery import deliver
 from nasturtium._evidence import EVIDENCE_SHARE, SEEDS_SHARE, Means, results_of, train_by_hand, train_seeds
 from nasturtium._final import child_name, open_final, plan_final
-from nasturtium._planning import SEARCH_SHARE, Plan
+from nasturtium._planning import SEARCH_SHARE, Plan, one_thread
 from nasturtium._stored import child_parts, stored_study
 from nasturtium._study import Study
 from nasturtium.strategies import STRATEGIES
@@ -54,6 +54,7 @@ class Outcome:
     problems: Mapping[str, str]
 
 
+@one_thread()
 def complete(
     study: Study,
     *,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, final
@@ -16,7 +18,7 @@ from nasturtium.estimators import ESTIMATORS, Estimator
 from nasturtium.spaces import Genomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nasturtium.networks import Network
     from nasturtium.spaces import Architecture, Space
@@ -194,6 +196,25 @@ def time_candidate(space: Space, task: Task, estimator: Estimator) -> float | No
     return full.epochs * time_epoch(*reduced(space, task.for_search(), full))
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread of this process, as workers do.
+
+    On a machine that others use as well, threads that wait for each other took a hundred times longer.
+    Where torch is not loaded there are no tensors, so nothing is trained.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def time_epoch(space: Space, task: Task) -> float:
     """Return the seconds that an epoch of a typical network takes in one thread, validation included."""
     check_limits(space)
@@ -205,19 +226,13 @@ def time_epoch(space: Space, task: Task) -> float:
 
 def time_epoch_of(architectures: Iterable[Architecture], space: Space, task: Task) -> float:
     """Return the seconds that an epoch of the median of some networks takes in one thread, validation included."""
-    import torch
-
     from nasturtium.estimators._judging import JUDGING_BATCH
     from nasturtium.estimators._recipes import RECIPES
     from nasturtium.networks import build
 
     data = task.for_search()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         times = [time_batches(build(space.graph(a).simplified()), data) for a in architectures]
-    finally:
-        torch.set_num_threads(threads)
     training, judging = np.median(times, axis=0).tolist()
     # Statistics of normalization and the checkpoint come on top of the steps.
     steps = data.train.n_batches(RECIPES[task.recipe].batch_size)
