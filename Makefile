@@ -52,8 +52,9 @@ bench-rl: $(VENV)/.dev ## Hold reinforcement learning to its papers, on NAS-Benc
 bench-training: $(VENV)/.dev ## Measure the training engine against a textbook pipeline (minutes).
 	$(BIN)/python benchmarks/training.py
 
-bench-fidelity: $(VENV)/.dev ## Compare a search by cheap estimates with one by full trainings (40 minutes).
-	$(BIN)/python benchmarks/fidelity.py --cheap "training(epochs=2, fraction=0.06)"
+bench-fidelity: $(VENV)/.dev ## Compare a search by cheap estimates with one by full trainings (30 minutes).
+	$(BIN)/python benchmarks/fidelity.py --full "training(epochs=5, fraction=0.1)" \
+		--cheap "training(epochs=2, fraction=0.1, resolution=0.5)"
 
 bench-final: $(VENV)/.dev ## Train a baseline for 300 CPU seconds, three seeds, and test it.
 	$(BIN)/python benchmarks/final_training.py

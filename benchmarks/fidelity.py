@@ -5,10 +5,10 @@ of trials; the one by the cheap estimate stops at a third of the CPU seconds tha
 best by validation error is trained by the final recipe, and the test data is read once a network.
 
     nasturtium audit fashion-mnist --space "nasbench201(cells=1, filters=8)" --minutes 20
-    python benchmarks/fidelity.py [--cheap "training(epochs=2, fraction=0.06)"] [--trials 20] [--seeds 3]
+    python benchmarks/fidelity.py [--cheap "training(epochs=2, fraction=0.1, resolution=0.5)"] [--trials 20] [--seeds 3]
 
-The defaults take about 40 CPU minutes: an epoch of one of these networks on all of Fashion-MNIST takes
-20 seconds, so a full training is four epochs on a quarter of it.
+The defaults take about 35 CPU minutes: an epoch of one of these networks on all of Fashion-MNIST takes
+20 seconds, so a full training is some epochs on a part of it.
 """
 
 from __future__ import annotations
