@@ -152,7 +152,7 @@ def cheap_fidelities(full: Fidelity, space: Space, task: Task) -> tuple[Fidelity
         fidelities += [replace(half, resolution=0.5), replace(quarter, resolution=0.5)]
     if _has(space, width=0.5):
         fidelities += [replace(half, width=full.width / 2)]
-    if full.cells is None and _has(space, cells=1) and getattr(space, "cells", 1) > 1:
+    if full.cells is None and _is_stacked(space):
         fidelities += [replace(half, cells=1)]
     return tuple(dict.fromkeys(f for f in fidelities if f != full))
 
@@ -167,6 +167,11 @@ def _has(space: Space, width: float = 1.0, cells: int | None = None) -> bool:
         return False
 
 
+def _is_stacked(space: Space) -> bool:
+    """Return whether the space stacks more than one cell, of which one would be fewer."""
+    return _has(space, cells=1) and getattr(space, "cells", 1) > 1
+
+
 def rough_cost(fidelity: Fidelity) -> float:
     """Return about how many epochs of full training a fidelity costs."""
     # Halving the width saves less than the arithmetic says, and cells have a stem around them.
@@ -179,7 +184,7 @@ def sizes(space: Space) -> tuple[Fidelity, ...]:
     Args:
         space: Says which sizes it can change.
     """
-    stack = Fidelity(1, cells=1) if _has(space, cells=1) and getattr(space, "cells", 1) > 1 else Fidelity(1)
+    stack = Fidelity(1, cells=1 if _is_stacked(space) else None)
     return tuple(dict.fromkeys((Fidelity(1), stack, replace(stack, width=0.5 if _has(space, width=0.5) else 1.0))))
 
 
